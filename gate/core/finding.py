@@ -1,0 +1,89 @@
+"""Results of rules and of the whole decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gate.core.model import Dimension
+
+CORE_VERSION = "1"
+
+
+class Verdict(StrEnum):
+    """Result of one rule."""
+
+    PASS = "PASS"  # noqa: S105 a verdict, not a password
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+class Outcome(StrEnum):
+    """PROMOTE: shown not worse. HOLD: not shown either way. ROLLBACK: harm shown."""
+
+    PROMOTE = "PROMOTE"
+    HOLD = "HOLD"
+    ROLLBACK = "ROLLBACK"
+
+    @property
+    def weight(self) -> int:
+        """Order of severity: the worst demanded outcome decides."""
+        return (Outcome.PROMOTE, Outcome.HOLD, Outcome.ROLLBACK).index(self)
+
+
+class Rule(StrEnum):
+    """Stable names of the rules; each has a section in docs/reference/rules.md."""
+
+    UNCHANGED = "unchanged"
+    COMPARABILITY = "comparability"
+    COMPLETENESS = "completeness"
+    VETO = "veto"
+    FLOOR = "floor"
+    REGRESSION = "regression"
+    SLICE = "slice"
+    BROKEN_CASE = "broken-case"
+    COST = "cost"
+    LATENCY = "latency"
+    ANCHOR = "anchor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Result of one rule on one subject.
+
+    `demands` is the outcome that this finding asks for; a finding that is not `blocking` is shown and asks for nothing.
+    `figures` are named numbers rounded to 1e-6; `settle` says what would turn an INCONCLUSIVE into something else.
+    """
+
+    rule: Rule
+    verdict: Verdict
+    demands: Outcome
+    sentence: str
+    target: str = ""
+    suite: str = ""
+    subject: str = ""
+    dimension: Dimension | None = None
+    blocking: bool = True
+    figures: tuple[tuple[str, float], ...] = ()
+    cases: tuple[str, ...] = ()
+    settle: str = ""
+
+    def figure(self, name: str) -> float | None:
+        """One of the figures by name."""
+        return dict(self.figures).get(name)
+
+
+def figures(**values: float | None) -> tuple[tuple[str, float], ...]:
+    """Round named numbers for a finding; those that are not there are left out."""
+    return tuple((name, round(value, 6) + 0.0) for name, value in sorted(values.items()) if value is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was decided and why; `as_of` is the date it was decided for, an input like any other."""
+
+    outcome: Outcome
+    reason: str
+    as_of: str
+    findings: tuple[Finding, ...]
+    core_version: str = CORE_VERSION

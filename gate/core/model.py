@@ -1,0 +1,244 @@
+"""The words of lockgate as types: cases, suites, answers, scores, and the protocols that the outer layers implement.
+
+One term has one meaning (docs/reference/glossary.md). "Unscored" is a type and never a number, so that an outage can
+be mistaken neither for a failure nor for a pass.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+
+class Kind(StrEnum):
+    """What a suite is for."""
+
+    GOLDEN = "golden"
+    ADVERSARIAL = "adversarial"
+    SCENARIO = "scenario"
+
+
+class Dimension(StrEnum):
+    """A declared axis of the decision."""
+
+    TASK_SUCCESS = "task_success"
+    SAFETY = "safety"
+    OVER_REFUSAL = "over_refusal"
+    EVIDENCE_COVERAGE = "evidence_coverage"
+    CONTEXT_PRESERVATION = "context_preservation"
+    LIVENESS = "liveness"
+    LATENCY = "latency"
+    COST = "cost"
+
+
+class Severity(StrEnum):
+    """How bad one failure of a case is; P0 is never releasable."""
+
+    P0 = "P0"
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+
+
+class Scope(StrEnum):
+    """What a PASS claims: inputs like these, or exactly these cases."""
+
+    POPULATION = "population"
+    SET = "set"
+
+
+class Missing(StrEnum):
+    """Why a planned trial has no score. None of these is a pass, and none is a failure of the candidate."""
+
+    TIMED_OUT = "timed out"
+    REFUSED = "connection refused"
+    HTTP_ERROR = "error status from the endpoint"
+    MALFORMED = "unreadable answer"
+    TOO_LARGE = "answer over the size limit"
+    DIED = "worker ended without an answer"
+    NOT_ALLOWED = "host not listed under credentials"
+    SCORER_FAILED = "scorer failed"
+    PEER_MISSING = "the case to compare with has no answer"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One input with what is expected of its answer.
+
+    `digest` is the SHA-256 of input and expected (tagged `sha256:`); `place` is `file:line` for messages.
+    """
+
+    id: str
+    input: Mapping[str, Json]
+    expected: Mapping[str, Json]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    severity: Severity | None = None
+    cluster: str | None = None
+    critical: bool = False
+    digest: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens as the target reported them."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """One call of a tool that the target asked for."""
+
+    name: str
+    arguments: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a target returned for one call.
+
+    `latency_ms` is milliseconds on the wall, or a model of them when `modelled` is true (then it never counts as a
+    measurement); `usd` is None where no price is known, never 0.
+    """
+
+    text: str
+    model: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    usage: Usage | None = None
+    usd: float | None = None
+    latency_ms: float | None = None
+    modelled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """A call that brought no answer: missing evidence, with the reason and a sentence for people."""
+
+    reason: Missing
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One question to a target: the rendered prompt, the case's variables, and a seed for targets that take one."""
+
+    case_id: str
+    prompt: str
+    variables: Mapping[str, Json]
+    seed: int
+
+
+class Target(Protocol):
+    """What is evaluated. Never raises for what an endpoint or a program does: that is `Unanswered`."""
+
+    def answer(self, call: Call) -> Answer | Unanswered:
+        """Answer one call; safe to use from several threads."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """A scorer's judgement of one trial: a finite value in 0..1 and why.
+
+    Raises ValueError for NaN, infinities and anything outside 0..1.
+    """
+
+    value: float
+    explanation: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is not a score."""
+        if not math.isfinite(self.value) or not 0.0 <= self.value <= 1.0:
+            message = f"a score must be a number from 0 to 1, not {self.value!r}"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unscored:
+    """No judgement could be had, and why."""
+
+    reason: Missing
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhibit:
+    """What a scorer sees: the case, the answer, and the answers of the other cases in the same pass by case id."""
+
+    case: Case
+    answer: Answer
+    peers: Mapping[str, Answer] = field(default_factory=dict)
+
+
+class Scorer(Protocol):
+    """Judges one trial."""
+
+    def applies(self, case: Case) -> bool:
+        """Say whether the case expects anything that this scorer judges."""
+        ...
+
+    def score(self, exhibit: Exhibit) -> Score | Unscored:
+        """Judge one answer; only called when `applies`. May raise: the runner turns that into Unscored."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightedScorer:
+    """A scorer as a suite uses it: a failed `required` one (below 1.0) makes the whole trial 0."""
+
+    name: str
+    scorer: Scorer
+    weight: float = 1.0
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """A named group of cases with its scorers.
+
+    `digest` covers the cases, `scorer_digest` the scorers, weights and pass mark. `margin` is a share of 1 (0.05 is
+    5 points) or None for the policy's. A trial passes when its weighted score reaches `pass_mark` (0.7: R14).
+    """
+
+    name: str
+    path: str
+    kind: Kind
+    dimension: Dimension
+    scope: Scope
+    margin: float | None
+    pass_mark: float
+    scorers: tuple[WeightedScorer, ...]
+    cases: tuple[Case, ...]
+    digest: str
+    scorer_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScorerResult:
+    """One scorer's result on one trial."""
+
+    scorer: str
+    result: Score | Unscored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One execution of one case: the answer (or why there is none), its scores, and the weighted value.
+
+    `value` is None exactly when the trial is unscored, and `missing` then says why.
+    """
+
+    case_id: str
+    index: int
+    answer: Answer | None
+    scores: tuple[ScorerResult, ...]
+    value: float | None
+    passed: bool
+    missing: Missing | None = None
+    detail: str = ""

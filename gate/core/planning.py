@@ -1,0 +1,58 @@
+"""What a suite can show before a single call is made: the smallest drop, and the cases that a margin needs.
+
+Formulas: z*SE_pop + 1.2816*SE_set with z = 2.10 (90 % of harmless changes pass), solved for n.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from gate.core.statistics import Comparison, Pair, bisect
+
+Z_PLAN = 2.10
+Z_POWER = 1.2816
+MOST_CASES = 1_000_000
+
+
+def smallest_drop(comparison: Comparison) -> float:
+    """The margin at which 90 % of harmless changes pass, as a share of 1, for a comparison as wide as this one."""
+    return Z_PLAN * comparison.population_error + Z_POWER * comparison.set_error
+
+
+def noise(counts: Iterable[tuple[int, int]]) -> float:
+    """Mean variance of one trial of one case, unbiased, from (passes, trials) per case; single trials say nothing."""
+    rates = [(passes / trials, trials) for passes, trials in counts if trials > 1]
+    values = [rate * (1 - rate) * trials / (trials - 1) for rate, trials in rates]
+    return math.fsum(values) / len(values) if values else 0.0
+
+
+def supported_margin(*, cases: int, noise_per_trial: float, passes: int, baseline_trials: int) -> float:
+    """The margin that a suite of this size supports when nothing changes; a share of 1."""
+    spread = noise_per_trial * (1 / passes + 1 / baseline_trials)
+    population = math.sqrt(spread / cases + 2 / (cases + 2) ** 2)
+    return Z_PLAN * population + Z_POWER * math.sqrt(spread / cases)
+
+
+def cases_needed(*, margin: float, noise_per_trial: float, passes: int, baseline_trials: int) -> int:
+    """Cases like these at which 90 % of harmless changes pass at this margin."""
+
+    def surplus(cases: float) -> float:
+        return margin - supported_margin(
+            cases=max(1, math.floor(cases)),
+            noise_per_trial=noise_per_trial,
+            passes=passes,
+            baseline_trials=baseline_trials,
+        )
+
+    return math.ceil(bisect(surplus, 1.0, float(MOST_CASES)))
+
+
+def cases_for_margin(pairs: Sequence[Pair], margin: float) -> int:
+    """`cases_needed` with the noise and the passes of these pairs."""
+    return cases_needed(
+        margin=margin,
+        noise_per_trial=noise((pair.x, pair.kb) for pair in pairs),
+        passes=min(pair.k for pair in pairs),
+        baseline_trials=min(pair.kb for pair in pairs),
+    )

@@ -1,0 +1,172 @@
+"""Budgets: cost against the baseline, latency against a fixed budget (R17, R22, R23).
+
+Cost is a paired ratio of means, in dollars, or in tokens where no price is known. A cost above the limit holds and never
+rolls back: a person may want to pay for better answers. p95 is bounded by order statistics, which need 59 cases; modelled
+latencies are shown and never decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from statistics import median
+
+from gate.core.evidence import BaselineCase, CaseEvidence
+from gate.core.finding import Finding, Outcome, Rule, Verdict, figures
+from gate.core.model import Dimension
+from gate.core.policy import Policy
+from gate.core.rules.context import SuiteContext
+from gate.core.statistics import Ratio, nearest_rank, paired_ratio, quantile_bounds, settled
+
+Z_COST = 1.95
+LEAST_LATENCIES = 59
+Both = tuple[CaseEvidence, BaselineCase]
+
+
+def check_cost(policy: Policy, contexts: Sequence[SuiteContext]) -> tuple[Finding, ...]:
+    """One finding a target where the policy names cost and there is a baseline to compare with."""
+    if Dimension.COST not in dict(policy.requirements):
+        return ()
+    found = []
+    for target, group in _by_target(contexts):
+        paired = [both for context in group for both in context.paired()]
+        if paired:
+            found.append(_cost(policy, target, paired, adopted=_adopted(group)))
+    return tuple(found)
+
+
+def _by_target(contexts: Sequence[SuiteContext]) -> Iterator[tuple[str, list[SuiteContext]]]:
+    for target in sorted({context.evidence.identity.target for context in contexts}):
+        yield target, [context for context in contexts if context.evidence.identity.target == target]
+
+
+def _adopted(group: Sequence[SuiteContext]) -> bool:
+    return any(context.reference.adopted for context in group)
+
+
+def _cost(policy: Policy, target: str, paired: Sequence[Both], *, adopted: bool) -> Finding:
+    unit, values = _priced(paired)
+    blocking = policy.requirement(Dimension.COST).blocking and adopted
+    try:
+        ratio = paired_ratio(values)
+    except ValueError:
+        return _cost_finding(target, Verdict.INCONCLUSIVE, f"{target}: cost is not available", blocking=blocking)
+    verdict = _cost_verdict(ratio, policy.cost_limit)
+    sentence = (
+        f"{target}: cost {ratio.value:.2f} of the baseline's in {unit} "
+        f"(at most {ratio.value + Z_COST * ratio.error:.2f}; the limit is {policy.cost_limit:g})"
+    )
+    finding = _cost_finding(target, verdict, sentence, blocking=blocking)
+    return _with_figures(finding, ratio, policy.cost_limit)
+
+
+def _priced(paired: Sequence[Both]) -> tuple[str, list[tuple[float, float]]]:
+    dollars = [
+        (now.usd.mean, before.usd.mean)
+        for now, before in paired
+        if now.usd.mean is not None and before.usd.mean is not None
+    ]
+    tokens = [
+        (now.tokens.mean, before.tokens.mean)
+        for now, before in paired
+        if now.tokens.mean is not None and before.tokens.mean is not None
+    ]
+    return ("tokens", tokens) if len(tokens) > len(dollars) else ("dollars", dollars)
+
+
+def _cost_verdict(ratio: Ratio, limit: float) -> Verdict:
+    if settled(ratio.value + Z_COST * ratio.error) <= limit:
+        return Verdict.PASS
+    dearer = settled(ratio.value - Z_COST * ratio.error) > 1.0 and settled(ratio.value) > limit
+    return Verdict.FAIL if dearer else Verdict.INCONCLUSIVE
+
+
+def _cost_finding(target: str, verdict: Verdict, sentence: str, *, blocking: bool) -> Finding:
+    return Finding(
+        rule=Rule.COST,
+        verdict=verdict,
+        demands=Outcome.PROMOTE if verdict is Verdict.PASS else Outcome.HOLD,
+        sentence=sentence,
+        target=target,
+        dimension=Dimension.COST,
+        blocking=blocking,
+        settle="" if verdict is Verdict.PASS else "shorten the prompt or the answers, or let a person accept the price",
+    )
+
+
+def _with_figures(finding: Finding, ratio: Ratio, limit: float) -> Finding:
+    numbers = figures(
+        ratio=ratio.value,
+        lower=ratio.value - Z_COST * ratio.error,
+        upper=ratio.value + Z_COST * ratio.error,
+        limit=limit,
+        cases=ratio.cases,
+    )
+    return replace(finding, figures=numbers)
+
+
+def check_latency(policy: Policy, contexts: Sequence[SuiteContext]) -> tuple[Finding, ...]:
+    """One finding a target where the policy names latency: p50, p95, p99 of one latency per case.
+
+    A blocking latency that was not measured holds.
+    """
+    requirement = dict(policy.requirements).get(Dimension.LATENCY)
+    if requirement is None:
+        return ()
+    found = []
+    for target, group in _by_target(contexts):
+        cases = [case for context in group for case in context.evidence.cases if case.latency_ms]
+        values = [median(case.latency_ms) for case in cases]
+        blocking = requirement.blocking and _adopted(group)
+        if values:
+            modelled = any(context.evidence.modelled for context in group)
+            found.append(replace(_latency(policy, target, values, modelled=modelled), blocking=blocking))
+        elif blocking:
+            found.append(_unmeasured(target))
+    return tuple(found)
+
+
+def _unmeasured(target: str) -> Finding:
+    return Finding(
+        rule=Rule.LATENCY,
+        verdict=Verdict.INCONCLUSIVE,
+        demands=Outcome.HOLD,
+        sentence=f"{target}: latency is required and was not measured",
+        target=target,
+        dimension=Dimension.LATENCY,
+        settle="use a target that reports latency, or a profile that does not require it",
+    )
+
+
+def _latency(policy: Policy, target: str, values: Sequence[float], *, modelled: bool) -> Finding:
+    requirement = policy.requirement(Dimension.LATENCY)
+    budget = policy.p95_ms or requirement.floor
+    line = policy.p95_ms or requirement.rollback_below or budget
+    lower, upper = quantile_bounds(values) if len(values) >= LEAST_LATENCIES else (None, None)
+    p95 = nearest_rank(values, 0.95)
+    low, high = (p95, p95) if requirement.point else (lower, upper)
+    passed = budget is not None and high is not None and high <= budget
+    failed = line is not None and low is not None and low > line
+    verdict = Verdict.PASS if passed else Verdict.FAIL if failed else Verdict.INCONCLUSIVE
+    note = "no budget is set" if budget is None else f"the budget is {budget:.0f} ms"
+    if modelled:
+        verdict, note = Verdict.INCONCLUSIVE, "modelled, not measured"
+    sentence = f"{target}: p50 {nearest_rank(values, 0.5):.0f} ms, p95 {p95:.0f} ms, p99 {nearest_rank(values, 0.99):.0f} ms ({note})"
+    return Finding(
+        rule=Rule.LATENCY,
+        verdict=verdict,
+        demands={Verdict.PASS: Outcome.PROMOTE, Verdict.FAIL: Outcome.ROLLBACK}.get(verdict, Outcome.HOLD),
+        sentence=sentence,
+        target=target,
+        dimension=Dimension.LATENCY,
+        figures=figures(
+            p50=nearest_rank(values, 0.5),
+            p95=p95,
+            p99=nearest_rank(values, 0.99),
+            budget=budget,
+            cases=len(values),
+        ),
+        settle=""
+        if verdict is not Verdict.INCONCLUSIVE
+        else f"measure at least {LEAST_LATENCIES} cases, well below the budget",
+    )

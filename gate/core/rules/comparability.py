@@ -1,0 +1,84 @@
+"""Comparability: is the baseline there, sound, and about the same thing? Says exactly what differs."""
+
+from __future__ import annotations
+
+from gate.core.evidence import Absent, Corrupt, SuiteBaseline
+from gate.core.finding import Finding, Rule, Verdict, figures
+from gate.core.rules.context import SuiteContext, named
+
+
+def check_comparability(context: SuiteContext) -> tuple[Finding, ...]:
+    """Findings about the baseline itself and about cases that are not the same on both sides."""
+    state = context.reference.baseline
+    if isinstance(state, Corrupt):
+        return (_unusable(context, f"the baseline cannot be believed: {state.reason}"),)
+    if isinstance(state, Absent):
+        return (_unusable(context, f"there is no baseline yet ({state.place})"),)
+    return (*_identity(context, state), *_cases(context, state))
+
+
+def comparable(context: SuiteContext) -> bool:
+    """Whether rates of the two sides may be compared at all."""
+    baseline = context.baseline
+    return baseline is not None and baseline.identity.scorer_digest == context.evidence.identity.scorer_digest
+
+
+def _unusable(context: SuiteContext, sentence: str) -> Finding:
+    command = f"gate promote --suite {context.evidence.name}"
+    return context.finding(
+        Rule.COMPARABILITY,
+        Verdict.INCONCLUSIVE,
+        f"{context.evidence.name}: {sentence}",
+        settle=f"run `{command}` on the default branch and commit the file it writes",
+    )
+
+
+def _identity(context: SuiteContext, baseline: SuiteBaseline) -> tuple[Finding, ...]:
+    now, before = context.evidence.identity, baseline.identity
+    found = []
+    if now.scorer_digest != before.scorer_digest:
+        sentence = f"{now.suite}: judge changed: the scorers are not those of the baseline, so no score can be compared"
+        settle = "merge the scorer change with its own baseline first"
+        found.append(context.finding(Rule.COMPARABILITY, Verdict.INCONCLUSIVE, sentence, settle=settle))
+    for what, new, old in (
+        ("model", now.model, before.model),
+        ("parameters", now.parameters, before.parameters),
+    ):
+        if new != old:
+            sentence = f"{now.suite}: the {what} changed from {old} to {new}"
+            found.append(context.finding(Rule.COMPARABILITY, Verdict.PASS, sentence, blocking=False))
+    return tuple(found)
+
+
+def _cases(context: SuiteContext, baseline: SuiteBaseline) -> tuple[Finding, ...]:
+    now = {case.case_id: case.digest for case in context.evidence.cases}
+    before = {case.case_id: case for case in baseline.cases}
+    removed = {case_id for case_id in before if case_id not in now}
+    renamed = {case_id for case_id in removed if before[case_id].digest in now.values()}
+    edited = {case_id for case_id in before.keys() & now.keys() if before[case_id].digest != now[case_id]}
+    failed = {case_id for case_id in removed | edited if before[case_id].passes < before[case_id].trials}
+    found = [
+        _fact(context, f"{len(ids)} cases {what}: {named(sorted(ids))}", tuple(sorted(ids)))
+        for what, ids in (
+            ("added", now.keys() - before.keys()),
+            ("removed", removed - renamed),
+            ("renamed", renamed),
+            ("edited", edited),
+        )
+        if ids
+    ]
+    if failed:
+        sentence = f"{len(failed)} of the removed or edited cases failed in the baseline: {named(sorted(failed))}"
+        found.append(_fact(context, sentence, tuple(sorted(failed)), verdict=Verdict.INCONCLUSIVE))
+    return tuple(found)
+
+
+def _fact(context: SuiteContext, sentence: str, cases: tuple[str, ...], *, verdict: Verdict = Verdict.PASS) -> Finding:
+    return context.finding(
+        Rule.COMPARABILITY,
+        verdict,
+        f"{context.evidence.name}: {sentence}",
+        blocking=False,
+        cases=cases,
+        figures=figures(count=len(cases)),
+    )

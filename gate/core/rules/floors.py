@@ -1,0 +1,70 @@
+"""Floors: is the candidate good enough by itself, whatever the baseline was (Maiorano, arXiv:2603.15676; R4-R5).
+
+PASS: lower bound at or above the floor. FAIL: upper bound below the rollback line (0.70 of the floor). The unit is the
+case: exact binomial after one pass, augmented t on case means otherwise. `point` profiles compare the estimate.
+INCONCLUSIVE where unscored trials could turn the verdict.
+"""
+
+from __future__ import annotations
+
+import math
+
+from gate.core.evidence import FAIL, PASS, UNSCORED
+from gate.core.finding import Finding, Rule, Verdict, figures
+from gate.core.rules.completeness import depends_on_missing
+from gate.core.rules.context import SuiteContext, filled, percent
+from gate.core.statistics import ONE_SIDED_95, augmented, exact_lower, exact_upper, settled
+
+
+def check_floor(context: SuiteContext) -> tuple[Finding, ...]:
+    """One finding where the dimension has a floor and anything was scored."""
+    floor, means = context.requirement.floor, _case_means(context, UNSCORED)
+    if floor is None or not means:
+        return ()
+    verdict = _verdict(context, means)
+    gaps = context.gaps(context.evidence.passes)
+    if gaps and verdict is not Verdict.INCONCLUSIVE:
+        worst = _verdict(context, _case_means(context, FAIL if verdict is Verdict.PASS else PASS))
+        if worst is not verdict:
+            return (_finding(context, Verdict.INCONCLUSIVE, means, floor=floor), depends_on_missing(context, gaps))
+    return (_finding(context, verdict, means, floor=floor),)
+
+
+def _verdict(context: SuiteContext, means: list[float]) -> Verdict:
+    requirement = context.requirement
+    estimate = settled(math.fsum(means) / len(means))
+    lower, upper = _bounds(means, exact=context.evidence.passes == 1)
+    low, high = (estimate, estimate) if requirement.point else (lower, upper)
+    if requirement.floor is not None and low >= requirement.floor:
+        return Verdict.PASS
+    failed = requirement.rollback_below is not None and high < requirement.rollback_below
+    return Verdict.FAIL if failed else Verdict.INCONCLUSIVE
+
+
+def _finding(context: SuiteContext, verdict: Verdict, means: list[float], *, floor: float) -> Finding:
+    estimate = settled(math.fsum(means) / len(means))
+    lower, upper = _bounds(means, exact=context.evidence.passes == 1)
+    name = f"{context.evidence.name}: {context.evidence.dimension} {percent(estimate)}"
+    sentence = f"{name}, between {percent(lower)} and {percent(upper)}; the floor is {percent(floor)}"
+    numbers = figures(estimate=estimate, lower=lower, upper=upper, floor=floor, cases=len(means))
+    settle = f"raise {context.evidence.name} above {percent(floor)} with room to spare, or add cases"
+    return context.finding(
+        Rule.FLOOR,
+        verdict,
+        sentence,
+        figures=numbers,
+        settle=settle if verdict is Verdict.INCONCLUSIVE else "",
+    )
+
+
+def _case_means(context: SuiteContext, fill: str) -> list[float]:
+    marks = (filled(case, context.evidence.passes, fill) for case in context.evidence.cases)
+    return sorted(kept.count(PASS) / len(kept) for kept in marks if kept)
+
+
+def _bounds(means: list[float], *, exact: bool) -> tuple[float, float]:
+    if exact:
+        passed = round(sum(means))
+        return settled(exact_lower(passed, len(means))), settled(exact_upper(passed, len(means)))
+    mean, error = augmented(means, low=0.0, high=1.0)
+    return settled(max(0.0, mean - ONE_SIDED_95 * error)), settled(min(1.0, mean + ONE_SIDED_95 * error))

@@ -1,0 +1,235 @@
+"""Regression against the baseline, for a suite and for its slices, with looks after passes 1, 2, 3 and 5.
+
+PASS: the lower bound for inputs like these is above -margin (z 1.95). FAIL: the upper bound for exactly these cases is
+below 0 and the estimate is at or below -margin (z 3.1, 3.0, 2.8, 2.5 at the four looks). Otherwise
+INCONCLUSIVE. The first look that settles the question stands: a spent look is never reopened.
+Constants: simulated operating points in docs/explanation/statistics.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil
+
+from gate.core.evidence import FAIL, PASS, UNSCORED, CaseEvidence
+from gate.core.finding import Finding, Outcome, Rule, Verdict, figures
+from gate.core.model import Scope
+from gate.core.planning import MOST_CASES, cases_for_margin, smallest_drop
+from gate.core.policy import SliceRule
+from gate.core.rules.completeness import depends_on_missing
+from gate.core.rules.context import SuiteContext, named, pairs_at, points
+from gate.core.statistics import NORMAL, Comparison, Pair, compare, holm, settled, tail
+
+Z_PASS = 1.95
+Z_FAIL = (3.1, 3.0, 2.8, 2.5)
+SMALLEST_SLICE = 8
+SLICE_ALPHA = {SliceRule.WARN: 0.05, SliceRule.BLOCK: 0.003}
+
+
+def check_regression(context: SuiteContext) -> tuple[Finding, ...]:
+    """One finding for the suite, and one more where unscored trials could turn its verdict."""
+    if not context.requirement.regression:
+        return ()
+    settled_at = _first_settled(context, UNSCORED)
+    if settled_at is None:
+        return (_nothing(context),)
+    unscored = tuple(now.case_id for now, _ in context.paired() if len(now.first(settled_at.look)) < settled_at.look)
+    if unscored and settled_at.verdict is not Verdict.INCONCLUSIVE:
+        worst = _first_settled(context, FAIL if settled_at.verdict is Verdict.PASS else PASS)
+        if worst is None or worst.verdict is not settled_at.verdict:
+            open_again = replace(settled_at, verdict=Verdict.INCONCLUSIVE)
+            return (_finding(context, open_again), depends_on_missing(context, unscored))
+    return (_finding(context, settled_at),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one look at the first `look` trials of each case showed."""
+
+    look: int
+    comparison: Comparison
+    verdict: Verdict
+
+
+def _first_settled(context: SuiteContext, fill: str) -> Look | None:
+    """The first look that settles the question, else the last one; None where no look has anything to compare."""
+    found = None
+    for rank, look in enumerate(context.looks):
+        pairs = pairs_at(context.paired(), look, fill)
+        if pairs:
+            comparison = compare(pairs)
+            verdict = _verdict(context, comparison, look=look, z_fail=Z_FAIL[min(rank, len(Z_FAIL) - 1)])
+            found = Look(look=look, comparison=comparison, verdict=verdict)
+            if verdict is not Verdict.INCONCLUSIVE:
+                break
+    return found
+
+
+def _nothing(context: SuiteContext) -> Finding:
+    sentence = f"{context.evidence.name}: no look at {context.evidence.passes} passes has anything to compare"
+    settle = f"run {context.policy.looks[0]} passes" if context.policy.looks else "give the policy a look"
+    return context.finding(Rule.REGRESSION, Verdict.INCONCLUSIVE, sentence, settle=settle)
+
+
+def shared_z(z: float, rivals: int) -> float:
+    """Split the one-sided error of z over rival suites: the first step of Holm, which alone decides the outcome."""
+    if rivals <= 1:
+        return z
+    return -NORMAL.inv_cdf(NORMAL.cdf(-z) / rivals)
+
+
+def _verdict(context: SuiteContext, comparison: Comparison, *, look: int, z_fail: float) -> Verdict:
+    margin = context.margin
+    dropped = settled(comparison.estimate) <= -margin
+    if dropped and comparison.set_upper(shared_z(z_fail, context.rivals)) < 0.0:
+        return Verdict.FAIL
+    if context.evidence.scope is Scope.SET:
+        shown = look >= 2 and comparison.set_lower(Z_PASS) > -margin  # noqa: PLR2004 set needs k >= 2
+    else:
+        shown = comparison.cases >= least_cases(margin) and comparison.population_lower(Z_PASS) > -margin
+    return Verdict.PASS if shown else Verdict.INCONCLUSIVE
+
+
+def least_cases(margin: float) -> int:
+    """Cases without which no drop of this size can be ruled out for inputs like these, even if none changes: 3/m."""
+    if margin <= 0.0:
+        return MOST_CASES
+    return ceil(Fraction(3) / Fraction(str(margin)))
+
+
+def _finding(context: SuiteContext, settled_at: Look) -> Finding:
+    verdict, comparison = settled_at.verdict, settled_at.comparison
+    pairs = pairs_at(context.paired(), settled_at.look)
+    numbers = _figures(context, comparison, pairs, settled_at.look)
+    sentence = _sentence(context, verdict, dict(numbers))
+    return context.finding(
+        Rule.REGRESSION,
+        verdict,
+        sentence,
+        figures=numbers,
+        cases=worst_cases(pairs),
+        settle=_settle(context, comparison, pairs) if verdict is Verdict.INCONCLUSIVE else "",
+    )
+
+
+def _figures(
+    context: SuiteContext, comparison: Comparison, pairs: Sequence[Pair], look: int
+) -> tuple[tuple[str, float], ...]:
+    lower = comparison.population_lower(Z_PASS)
+    if context.evidence.scope is Scope.SET:
+        lower = comparison.set_lower(Z_PASS)
+    return figures(
+        estimate=comparison.estimate,
+        lower=max(lower, -1.0),
+        upper=comparison.set_upper(Z_PASS),
+        margin=context.margin,
+        before=sum(pair.x / pair.kb for pair in pairs) / len(pairs),
+        now=sum(pair.y / pair.k for pair in pairs) / len(pairs),
+        cases=len(pairs),
+        passes=look,
+        smallest_drop=smallest_drop(comparison),
+    )
+
+
+def worst_cases(pairs: Sequence[Pair], most: int = 20) -> tuple[str, ...]:
+    """Cases that lost at least half of their trials, worst first."""
+    lost = sorted((pair.difference, pair.case_id) for pair in pairs if settled(pair.difference) <= -0.5)
+    return tuple(case_id for _, case_id in lost[:most])
+
+
+def _sentence(context: SuiteContext, verdict: Verdict, numbers: dict[str, float]) -> str:
+    name, margin = context.evidence.name, f"{context.margin * 100:g}"
+    moved = f"{numbers['before'] * 100:.1f} -> {numbers['now'] * 100:.1f} ({points(numbers['estimate'])} points)"
+    if verdict is Verdict.FAIL:
+        return f"{name}: shown worse, {moved}, on exactly these cases at most {points(numbers['upper'])}"
+    if verdict is Verdict.PASS:
+        return f"{name}: a drop of {margin} points is ruled out, {moved}, at worst {points(numbers['lower'])}"
+    return (
+        f"{name}: {moved}; the true change may be as low as {points(numbers['lower'])}, "
+        f"and a drop of {margin} points had to be ruled out"
+    )
+
+
+def _settle(context: SuiteContext, comparison: Comparison, pairs: Sequence[Pair]) -> str:
+    last = context.policy.looks[-1]
+    if context.evidence.passes < last:
+        return f"run up to {last} passes (now {context.evidence.passes})"
+    if settled(comparison.estimate) <= -context.margin:
+        return "look at the cases below: the loss is as large as the margin, and more of the same passes will not help"
+    needed = max(cases_for_margin(pairs, context.margin), least_cases(context.margin))
+    if needed <= len(pairs):
+        return "the loss itself stands in the way: look at the cases below"
+    more = needed - len(pairs)
+    return (
+        f"{needed} cases like these would settle it ({more} more), or a margin of "
+        f"{smallest_drop(comparison) * 100:.1f} points; this version has used its looks"
+    )
+
+
+def check_slices(context: SuiteContext) -> tuple[Finding, ...]:
+    """Slices that lost, corrected over all values of one tag (Holm); silent where nothing is shown."""
+    found: list[Finding] = []
+    for tag, rule in context.policy.slices:
+        groups = dict(_groups(context, tag, UNSCORED))
+        worst, best = _lost(context, tag, rule, FAIL), _lost(context, tag, rule, PASS)
+        lost = _lost(context, tag, rule, UNSCORED)
+        found += [_slice_finding(context, rule, f"{tag}={value}", groups[value]) for value in sorted(lost & best)]
+        doubtful = sorted((lost | worst) - (lost & best)) if rule is SliceRule.BLOCK else []
+        found += [_doubtful_slice(context, f"{tag}={value}") for value in doubtful]
+    return tuple(found)
+
+
+def _lost(context: SuiteContext, tag: str, rule: SliceRule, fill: str) -> frozenset[str]:
+    """Values of a tag that are shown to have lost, with unscored trials left out or filled."""
+    groups = _groups(context, tag, fill)
+    results = [compare(pairs) for _, pairs in groups]
+    rejected = holm([tail(result.estimate, result.set_error) for result in results], SLICE_ALPHA[rule])
+    return frozenset(
+        value
+        for (value, _), result, lost in zip(groups, results, rejected, strict=True)
+        if lost and settled(result.estimate) <= -context.margin
+    )
+
+
+def _doubtful_slice(context: SuiteContext, subject: str) -> Finding:
+    sentence = f"{context.evidence.name}: whether {subject} lost depends on unscored trials"
+    return context.finding(
+        Rule.SLICE, Verdict.INCONCLUSIVE, sentence, subject=subject, settle="run again: a few answered trials decide"
+    )
+
+
+def _groups(context: SuiteContext, tag: str, fill: str) -> list[tuple[str, tuple[Pair, ...]]]:
+    members: dict[str, list[tuple[CaseEvidence, object]]] = {}
+    for now, before in context.paired():
+        value = dict(now.tags).get(tag)
+        if value is not None:
+            members.setdefault(value, []).append((now, before))
+    pairs = {value: pairs_at(group, context.evidence.passes, fill) for value, group in members.items()}  # type: ignore[arg-type]
+    return sorted((value, group) for value, group in pairs.items() if len(group) >= SMALLEST_SLICE)
+
+
+def _slice_finding(context: SuiteContext, rule: SliceRule, subject: str, pairs: Sequence[Pair]) -> Finding:
+    result = compare(pairs)
+    ids = worst_cases(pairs)
+    sentence = (
+        f"{context.evidence.name}: {subject} lost {points(result.estimate)} points on {len(pairs)} cases"
+        f"{': ' + named(ids) if ids else ''}"
+    )
+    return context.finding(
+        Rule.SLICE,
+        Verdict.FAIL,
+        sentence,
+        subject=subject,
+        blocking=context.blocking and rule is SliceRule.BLOCK,
+        demands=Outcome.ROLLBACK,
+        cases=ids,
+        figures=figures(
+            estimate=result.estimate,
+            upper=result.set_upper(Z_PASS),
+            cases=len(pairs),
+            before=sum(pair.x / pair.kb for pair in pairs) / len(pairs),
+            now=sum(pair.y / pair.k for pair in pairs) / len(pairs),
+        ),
+    )
