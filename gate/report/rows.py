@@ -1,0 +1,115 @@
+"""Rows of the metric table: one finding with figures becomes one line of short cells."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gate.core.finding import Finding, Rule, Verdict
+from gate.core.model import Dimension
+from gate.report import words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of a table; `label` is foreign text, the cells hold numbers and fixed words only.
+
+    `notable` marks a row that did not pass.
+    """
+
+    label: str
+    dimension: str
+    before: str
+    now: str
+    change: str
+    word: str
+    notable: bool
+
+
+def metric_rows(findings: Iterable[Finding], *, targets: int) -> tuple[Row, ...]:
+    """One row per comparison, the demanding ones first.
+
+    Floors and anchors that hold are left out where the suite has a comparison; the summary lists every finding.
+    """
+    shown = [finding for finding in findings if finding.figures]
+    compared = {(finding.target, finding.suite) for finding in shown if finding.rule is Rule.REGRESSION}
+    kept = [finding for finding in shown if _belongs(finding, compared)]
+    kept.sort(key=lambda finding: (-finding.demands.weight, tuple(_CELLS).index(finding.rule)))
+    return tuple(_row(finding, targets) for finding in kept)
+
+
+def slice_rows(findings: Iterable[Finding], *, targets: int) -> tuple[Row, ...]:
+    """Slices that dropped by their margin or more, or are shown to be worse; the largest drop first."""
+    dropped = [finding for finding in findings if finding.rule is Rule.SLICE and _dropped(finding)]
+    dropped.sort(key=lambda finding: finding.figure("estimate") or 0.0)
+    return tuple(_row(finding, targets) for finding in dropped)
+
+
+def _dropped(finding: Finding) -> bool:
+    estimate, margin = finding.figure("estimate"), finding.figure("margin") or 0.0
+    return finding.verdict is Verdict.FAIL or (estimate is not None and estimate < 0 and estimate <= -margin)
+
+
+def _belongs(finding: Finding, compared: set[tuple[str, str]]) -> bool:
+    if finding.rule not in _CELLS or finding.rule is Rule.SLICE:
+        return False
+    optional = finding.rule in {Rule.FLOOR, Rule.ANCHOR} and finding.verdict is Verdict.PASS
+    return not optional or (finding.target, finding.suite) not in compared
+
+
+def _row(finding: Finding, targets: int) -> Row:
+    before, now, change = _CELLS[finding.rule](finding)
+    word = words.verdict_word(finding)
+    return Row(
+        label=label(finding, targets=targets),
+        dimension=(finding.dimension or _AXES.get(finding.rule, "")).replace("_", " "),
+        before=before,
+        now=now,
+        change=change,
+        word=word if finding.blocking else f"{word} (reported)",
+        notable=finding.verdict is not Verdict.PASS,
+    )
+
+
+def label(finding: Finding, *, targets: int) -> str:
+    """Name what a finding is about: its slice or suite, with the target in front where there are several."""
+    own = finding.suite or _TITLES.get(finding.rule, finding.rule.value)
+    if finding.rule is Rule.SLICE and finding.subject:
+        own = f"{finding.subject} in {own}"
+    if finding.rule is Rule.ANCHOR:
+        own = f"{own} since anchor"
+    return f"{finding.target} / {own}" if targets > 1 and finding.target else own
+
+
+def _comparison(finding: Finding) -> tuple[str, str, str]:
+    interval = words.span(words.points(finding.figure("lower")), words.points(finding.figure("upper")))
+    change = f"{words.points(finding.figure('estimate'))} {interval}".strip()
+    return words.share(finding.figure("before")), words.share(finding.figure("now")), change
+
+
+def _floor(finding: Finding) -> tuple[str, str, str]:
+    is_time = finding.dimension is Dimension.LATENCY
+    show, sign = (words.duration, "≤") if is_time else (words.share, "≥")
+    interval = words.span(show(finding.figure("lower")), show(finding.figure("upper")))
+    return f"{sign}\u00a0{show(finding.figure('floor'))}", show(finding.figure("estimate")), interval
+
+
+def _cost(finding: Finding) -> tuple[str, str, str]:
+    interval = words.span(words.times(finding.figure("lower")), words.times(finding.figure("upper")))
+    return f"≤\u00a0{words.times(finding.figure('limit'))}", words.times(finding.figure("ratio")), interval
+
+
+def _latency(finding: Finding) -> tuple[str, str, str]:
+    budget = finding.figure("budget")
+    before = words.NOTHING if budget is None else f"≤\u00a0{words.duration(budget)}"
+    return before, words.duration(finding.figure("p95")), f"p50 {words.duration(finding.figure('p50'))}"
+
+
+_TITLES = {Rule.LATENCY: "latency p95"}
+_AXES = {Rule.COST: "cost", Rule.LATENCY: "latency"}
+_CELLS = {
+    Rule.REGRESSION: _comparison,
+    Rule.SLICE: _comparison,
+    Rule.FLOOR: _floor,
+    Rule.ANCHOR: _comparison,
+    Rule.COST: _cost,
+    Rule.LATENCY: _latency,
+}

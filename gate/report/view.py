@@ -1,0 +1,227 @@
+"""The view model: everything a report says, chosen and worded once, before any escaping."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from gate.core.evidence import Evidence, Reference, SuiteBaseline
+from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict
+from gate.core.policy import Mode, Policy
+from gate.report import words
+from gate.report.exclusions import exclusions
+from gate.report.rows import Row, metric_rows, slice_rows
+
+MOST_REASONS = 4
+MOST_FLAGS = 6
+# reference/combined-rule.md, sections 1 and 4: the worst cells of the simulated rule.
+SMALL_PRINT = (
+    "In simulation an unchanged version gets ROLLBACK in at most 1.2% of runs, "
+    "and one worse by the whole margin gets PROMOTE in at most 7.1%. "
+    "Changes in points; brackets: lower bound for inputs like these, upper bound for exactly these cases."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where a decision comes from.
+
+    `key` is the target's name or `all`, `run` the CI run's id or empty, `head` a commit or empty, `base` the ref that
+    the policy was read from. `changed` are the gate's own files that the change edits. `reproduce` is a command line.
+    """
+
+    key: str = "all"
+    run: str = ""
+    head: str = ""
+    base: str = ""
+    version: str = ""
+    calls: int = 0
+    usd: float | None = None
+    tokens: int | None = None
+    advisory: bool = False
+    changed: tuple[str, ...] = ()
+    digest: str
+    reproduce: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """One case worth reading: what was answered before and now, and why it was scored so.
+
+    `before_marks` reads like `9/10`, `now_marks` like `PFF`; `scores` holds scorer, value (None: unscored), and why.
+    """
+
+    suite: str
+    case_id: str
+    place: str
+    before: str | None
+    now: str | None
+    before_marks: str
+    now_marks: str
+    tags: tuple[tuple[str, str], ...] = ()
+    scores: tuple[tuple[str, float | None, str], ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportView:
+    """What every rendering shows; all strings are unescaped, `quoted words` in sentences are meant as code."""
+
+    outcome: Outcome
+    headline: str
+    counts: str
+    notes: tuple[str, ...]
+    source: str
+    reasons: tuple[str, ...]
+    more_reasons: int
+    action: str
+    rows: tuple[Row, ...]
+    power: str
+    small_print: str
+    excerpts: tuple[Excerpt, ...]
+    slices: tuple[Row, ...]
+    exclusions: tuple[str, ...]
+    flags: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    provenance: Provenance
+
+
+def build_view(  # noqa: PLR0913 the six inputs are the report's whole contract, all by name
+    *,
+    decision: Decision,
+    evidence: Evidence,
+    references: Sequence[Reference],
+    provenance: Provenance,
+    excerpts: Sequence[Excerpt],
+    policy: Policy,
+) -> ReportView:
+    """Choose and word what the reports show; the same inputs give the same view."""
+    demanding = demanding_findings(decision.findings)
+    reasons = tuple(dict.fromkeys(finding.sentence for finding in demanding)) or (decision.reason,)
+    targets = len({suite.identity.target for suite in evidence.suites})
+    return ReportView(
+        outcome=decision.outcome,
+        headline=f"{decision.outcome}: {words.MEANING[decision.outcome]}",
+        counts=_counts(decision.findings, evidence),
+        notes=_notes(provenance, policy),
+        source=_source(decision, evidence, references, provenance),
+        reasons=reasons[:MOST_REASONS],
+        more_reasons=max(0, len(reasons) - MOST_REASONS),
+        action=_action(decision.outcome, demanding),
+        rows=metric_rows(decision.findings, targets=targets),
+        power=_power(decision.findings),
+        small_print=SMALL_PRINT,
+        excerpts=tuple(excerpts),
+        slices=slice_rows(decision.findings, targets=targets),
+        exclusions=exclusions(evidence, references, policy=policy, as_of=decision.as_of),
+        flags=_flags(decision.findings, provenance, shown=reasons[:MOST_REASONS]),
+        findings=decision.findings,
+        provenance=provenance,
+    )
+
+
+def demanding_findings(findings: Sequence[Finding]) -> list[Finding]:
+    """Blocking findings that ask for more than PROMOTE: the worst outcome first, then what failed, then rule order."""
+    order = (Rule.VETO, Rule.FLOOR, Rule.REGRESSION, Rule.BROKEN_CASE, Rule.SLICE)
+    ranks = {rule: rank for rank, rule in enumerate(order)}
+    asking = [finding for finding in findings if finding.blocking and finding.demands is not Outcome.PROMOTE]
+    return sorted(
+        asking,
+        key=lambda finding: (
+            -finding.demands.weight,
+            finding.verdict is not Verdict.FAIL,
+            ranks.get(finding.rule, len(order)),
+        ),
+    )
+
+
+def _counts(findings: Sequence[Finding], evidence: Evidence) -> str:
+    verdicts = [finding.verdict for finding in findings if finding.blocking]
+    numbers = (
+        (verdicts.count(Verdict.FAIL), "failed"),
+        (verdicts.count(Verdict.INCONCLUSIVE), "open"),
+        (verdicts.count(Verdict.PASS), "passed"),
+    )
+    tiers = ", ".join(f"{number} {word}" for number, word in numbers if number)
+    tiers = tiers.replace(" ", " rule " if tiers.startswith("1 ") else " rules ", 1)
+    cases = sum(len(suite.cases) for suite in evidence.suites)
+    return " · ".join(part for part in (tiers, words.count(cases, "case") if cases else "") if part)
+
+
+def _notes(provenance: Provenance, policy: Policy) -> tuple[str, ...]:
+    if not provenance.advisory:
+        return ()
+    if policy.mode is Mode.ADVISORY:
+        return ("Advisory mode: shown, and fails nothing.",)
+    return ("Advisory: shown, and fails nothing until a first baseline is accepted.",)
+
+
+def _source(decision: Decision, evidence: Evidence, references: Sequence[Reference], provenance: Provenance) -> str:
+    head = words.quoted(provenance.head[:7]) if provenance.head else "this working tree"
+    passes = sorted({suite.passes for suite in evidence.suites})
+    parts = (
+        f"{head} against {words.quoted(provenance.base)}" if provenance.base else head,
+        _age(decision.as_of, references),
+        f"{_range(passes)} {'pass' if passes == [1] else 'passes'}" if passes else "",
+        words.count(provenance.calls, "call"),
+        words.money(provenance.usd, provenance.tokens) if provenance.calls else "",
+    )
+    return " · ".join(part for part in parts if part)
+
+
+def _age(as_of: str, references: Sequence[Reference]) -> str:
+    """Date of the oldest baseline with its age in days at the date of the decision."""
+    sound = [reference.baseline for reference in references if isinstance(reference.baseline, SuiteBaseline)]
+    dates = sorted({baseline.as_of for baseline in sound})
+    if not dates:
+        return "no baseline"
+    age = (date.fromisoformat(as_of) - date.fromisoformat(dates[0])).days
+    return f"{'baseline' if len(dates) == 1 else 'oldest baseline'} {dates[0]} ({words.count(age, 'day')} old)"
+
+
+def _range(numbers: Sequence[int]) -> str:
+    return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
+
+
+def _action(outcome: Outcome, demanding: Sequence[Finding]) -> str:
+    if outcome is Outcome.PROMOTE:
+        return "Nothing to do. The same run on your machine:"
+    settle = next((finding.settle for finding in demanding if finding.settle), "")
+    if outcome is Outcome.HOLD:
+        return f"{_sentence(settle)} Then:" if settle else "Read the cases below, and run again:"
+    if demanding and demanding[0].rule is Rule.VETO:
+        return "Do not merge: a failure of this severity cannot be released. Mend it, then:"
+    return "Do not merge. Mend what is named above, then:"
+
+
+def _sentence(text: str) -> str:
+    capital = text[:1].upper() + text[1:]
+    return capital if capital.endswith((".", "!", "?")) else f"{capital}."
+
+
+def _power(findings: Sequence[Finding]) -> str:
+    """Say what the comparisons could have seen; empty where nothing was compared."""
+    compared = [finding for finding in findings if finding.rule is Rule.REGRESSION]
+    drops = [(finding.figure("smallest_drop"), finding.suite) for finding in compared]
+    seen = [f"{100 * drop:.1f} points in {words.quoted(suite)}" for drop, suite in drops if drop is not None]
+    if not seen:
+        return ""
+    more = f" and {len(seen) - MOST_REASONS} more" if len(seen) > MOST_REASONS else ""
+    return f"Smallest drop this run could see: {', '.join(seen[:MOST_REASONS])}{more}."
+
+
+def _flags(findings: Sequence[Finding], provenance: Provenance, *, shown: Sequence[str]) -> tuple[str, ...]:
+    """Edits to the gate itself, and everything that makes the two sides less comparable."""
+    flags = []
+    if provenance.changed:
+        edited = words.listed(provenance.changed)
+        flags.append(f"This change edits the gate itself: {edited}. The base's version was used.")
+    facts = [finding for finding in findings if finding.rule is Rule.COMPARABILITY]
+    facts.sort(key=lambda finding: finding.verdict is Verdict.PASS)
+    flags += [finding.sentence for finding in facts if finding.figures or not _plain_pass(finding)]
+    kept = [flag for flag in dict.fromkeys(flags) if flag not in shown]
+    return (*kept[:MOST_FLAGS], *((f"{len(kept) - MOST_FLAGS} more.",) if len(kept) > MOST_FLAGS else ()))
+
+
+def _plain_pass(finding: Finding) -> bool:
+    """Say whether a finding only confirms that both sides are comparable."""
+    return finding.blocking and finding.verdict is Verdict.PASS

@@ -1,0 +1,206 @@
+"""The view: which findings become reasons, rows, flags and exclusions, and in which words."""
+
+from dataclasses import replace
+
+import pytest
+
+from gate.core.evidence import Corrupt, Reference
+from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict, figures
+from gate.core.model import Dimension
+from gate.core.policy import Policy, Waiver
+from gate.report.rows import Row
+from gate.report.view import demanding_findings
+from gate.report.words import (
+    count,
+    duration,
+    listed,
+    money,
+    points,
+    share,
+    times,
+    verdict_word,
+)
+from tests.builders import evidence, suite_evidence
+from tests.unit.report.examples import (
+    BROKEN,
+    FLOOR,
+    PROVENANCE,
+    REGRESSED,
+    SAFE,
+    SUITES,
+    advisory,
+    comparison,
+    finding,
+    hold,
+    incomplete,
+    promote,
+    rollback,
+)
+
+
+def test_build_view__orders_reasons_by_what_they_demand() -> None:
+    veto = finding(Rule.VETO, Verdict.FAIL, "veto")
+    late = finding(Rule.COMPLETENESS, Verdict.INCONCLUSIVE, "late")
+    shown = finding(Rule.SLICE, Verdict.FAIL, "only shown", blocking=False)
+    ordered = demanding_findings((late, shown, BROKEN, REGRESSED, SAFE, veto))
+    assert ordered == [veto, REGRESSED, BROKEN, late]
+
+
+def test_build_view__gives_four_reasons_and_counts_the_rest() -> None:
+    many = tuple(finding(Rule.REGRESSION, Verdict.FAIL, f"reason {number}") for number in range(6))
+    view = replace(rollback(), decision=replace(rollback().decision, findings=many)).view
+    assert view.reasons == ("reason 0", "reason 1", "reason 2", "reason 3")
+    assert view.more_reasons == 2
+
+
+def test_build_view__without_a_demand_the_decision_speaks() -> None:
+    unchanged = Decision(outcome=Outcome.PROMOTE, reason="unchanged", as_of="2026-11-21", findings=())
+    view = replace(promote(), decision=unchanged, evidence=evidence(), references=()).view
+    assert (view.headline, view.counts, view.reasons, view.rows, view.power) == (
+        "PROMOTE: shown not worse", "", ("unchanged",), (), "",
+    )  # fmt: skip
+
+
+def test_build_view__says_where_it_comes_from() -> None:
+    assert rollback().view.source == (
+        "`4f1c09a` against `main` · oldest baseline 2026-11-02 (19 days old) · 3 passes · 1,410 calls · $0.84"
+    )
+    assert incomplete().view.source == "this working tree · no baseline · 3 passes · 1,410 calls · 112,004 tokens"
+
+
+def test_build_view__a_corrupt_baseline_has_no_age() -> None:
+    corrupt = (Reference(target="t", suite="s", baseline=Corrupt(place="p", reason="r")),)
+    assert "no baseline" in replace(rollback(), references=corrupt).view.source
+
+
+@pytest.mark.parametrize(
+    ("outcome", "findings", "action"),
+    [
+        (Outcome.ROLLBACK, (REGRESSED,), "Do not merge. Mend what is named above, then:"),
+        (
+            Outcome.ROLLBACK,
+            (REGRESSED, finding(Rule.VETO, Verdict.FAIL, "v")),
+            "Do not merge: a failure of this severity cannot be released. Mend it, then:",
+        ),
+        (Outcome.HOLD, (BROKEN,), "Accept the trade with `/gate approve`, or mend the cases. Then:"),
+        (Outcome.HOLD, (replace(BROKEN, settle=""),), "Read the cases below, and run again:"),
+        (Outcome.PROMOTE, (FLOOR,), "Nothing to do. The same run on your machine:"),
+    ],
+)
+def test_build_view__recommends_one_action(outcome: Outcome, findings: tuple[Finding, ...], action: str) -> None:
+    decision = Decision(outcome=outcome, reason="r", as_of="2026-11-21", findings=findings)
+    assert replace(rollback(), decision=decision).view.action == action
+
+
+def test_build_view__rows_show_demanding_comparisons_first_and_hide_floors_that_hold() -> None:
+    assert [(row.label, row.change, row.word) for row in rollback().view.rows] == [
+        ("sales_email_intent", "−5.8 [−8.3, −2.1]", "regression"),
+        ("prompt_attacks", "+0.2 [−1.4, +2.1]", "not worse"),
+        ("cost", "[×1.01, ×1.07]", "within the limit"),
+        ("latency p95", "p50 820 ms", "within the budget (reported)"),
+    ]
+
+
+def test_build_view__a_floor_alone_is_a_row() -> None:
+    decision = replace(rollback().decision, findings=(FLOOR,))
+    (row,) = replace(rollback(), decision=decision).view.rows
+    assert row == Row(
+        label="sales_email_intent", dimension="task success", before="≥\u00a080.0%", now="93.1%",
+        change="[89.4%, 95.7%]", word="above the floor", notable=False,
+    )  # fmt: skip
+
+
+def test_build_view__a_latency_floor_is_in_milliseconds() -> None:
+    slow = finding(
+        Rule.FLOOR, Verdict.FAIL, "slow", dimension=Dimension.LATENCY,
+        figures=figures(estimate=22_000.0, lower=21_500.0, floor=15_000.0),
+    )  # fmt: skip
+    (row,) = replace(rollback(), decision=replace(rollback().decision, findings=(slow,))).view.rows
+    assert (row.before, row.now, row.change, row.word) == ("≤\u00a015.0 s", "22.0 s", "[21.5 s, –]", "below the floor")
+
+
+def test_build_view__several_targets_are_named_in_the_rows() -> None:
+    two = evidence(*SUITES, suite_evidence({"a": "P"}, target="other"))
+    assert replace(rollback(), evidence=two).view.rows[0].label == "sales-email-intent / sales_email_intent"
+
+
+def test_build_view__slices_that_dropped_only() -> None:
+    (row,) = rollback().view.slices
+    assert (row.label, row.change) == ("language=es in sales_email_intent", "−16.7 [−24.1, −8.0]")
+
+
+def test_build_view__counts_everything_left_out() -> None:
+    assert hold().view.exclusions == (
+        "`sales_email_intent`: 1 trial unscored (1 timed out).",
+        "`sales_email_intent`: cases not compared: 2 new.",
+    )
+    assert incomplete().view.exclusions[0] == "The run ended early: the budget of 4000 calls is spent"
+
+
+def test_build_view__names_removed_and_edited_cases() -> None:
+    marks = {case.case_id: "P" for case in SUITES[0].cases[1:]}
+    suite = suite_evidence(marks, suite="sales_email_intent")
+    edited = replace(suite, cases=(replace(suite.cases[0], digest="sha256:other"), *suite.cases[1:]))
+    assert replace(rollback(), evidence=evidence(edited)).view.exclusions == (
+        "`sales_email_intent`: cases not compared: 1 edited, 1 only in the baseline.",
+    )
+
+
+def test_build_view__a_waiver_that_ended_is_not_applied() -> None:
+    waiver = Waiver(suite="s", case="c", reason="known", by="sam", expires="2026-11-20")
+    view = replace(rollback(), policy=Policy(waivers=(waiver,))).view
+    assert view.exclusions == ("`s`: `c` waived by sam ended on 2026-11-20, not applied: known",)
+
+
+def test_build_view__flags_edits_to_the_gate_first() -> None:
+    assert rollback().view.flags == (
+        (
+            "This change edits the gate itself: `gate.yaml`, `golden_sets/prompt_attacks/cases.jsonl`. "
+            "The base's version was used."
+        ),
+        "sales_email_intent: the parameters changed from temperature=0.2 to temperature=0.7",
+    )
+
+
+def test_build_view__flags_do_not_repeat_a_reason() -> None:
+    assert incomplete().view.flags == ()
+
+
+def test_build_view__advisory_says_why() -> None:
+    assert advisory().view.notes == ("Advisory mode: shown, and fails nothing.",)
+    first = replace(rollback(), provenance=replace(PROVENANCE, advisory=True))
+    assert first.view.notes == ("Advisory: shown, and fails nothing until a first baseline is accepted.",)
+    assert rollback().view.notes == ()
+
+
+def test_build_view__says_what_could_be_seen() -> None:
+    assert rollback().view.power == (
+        "Smallest drop this run could see: 2.6 points in `prompt_attacks`, 3.1 points in `sales_email_intent`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "lower", "word"),
+    [
+        (Verdict.PASS, -0.01, "not worse"),
+        (Verdict.PASS, 0.0, "not worse"),
+        (Verdict.PASS, 0.01, "improved"),
+        (Verdict.FAIL, -0.1, "regression"),
+        (Verdict.INCONCLUSIVE, -0.1, "not enough evidence"),
+    ],
+)
+def test_verdict_word__is_one_of_a_few(verdict: Verdict, lower: float, word: str) -> None:
+    assert verdict_word(comparison(verdict, "s", numbers=(0.9, 0.9, lower, 0.1, 0.03))) == word
+
+
+def test_words__numbers() -> None:
+    assert (points(-0.0004), points(0.0), points(-0.058), points(float("-inf")), points(None)) == (
+        "0.0", "0.0", "−5.8", "−∞", "–",
+    )  # fmt: skip
+    assert (share(0.9314), share(None), times(1.041), times(None)) == ("93.1%", "–", "×1.04", "–")
+    assert (duration(820.4), duration(1_912.0), duration(None)) == ("820 ms", "1.9 s", "–")
+    assert (money(0.0, None), money(0.004, None), money(1234.5, 3), money(None, 12_000), money(None, None)) == (
+        "$0.00", "under $0.01", "$1,234.50", "12,000 tokens", "no price known",
+    )  # fmt: skip
+    assert (count(1, "case"), count(1_200, "case")) == ("1 case", "1,200 cases")
+    assert listed(("a`b", "c", "d"), 2) == "`a'b`, `c` and 1 more"
