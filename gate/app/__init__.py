@@ -1,0 +1,1 @@
+"""One module per use case; every collaborator is a parameter."""

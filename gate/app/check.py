@@ -1,0 +1,172 @@
+"""The main job: run the suites, decide, and leave a record that can be replayed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gate.app.excerpts import collect_excerpts
+from gate.app.project import Project, load_project
+from gate.app.request import CheckRequest, CheckResult
+from gate.app.running import Bench, ceilings_from, gather, prepare_runs, references_of
+from gate.core.canonical import digest_text
+from gate.core.decision import decide
+from gate.core.evidence import Evidence, Reference
+from gate.core.finding import Decision, Outcome
+from gate.core.policy import Mode
+from gate.errors import ExitCode
+from gate.forge.git import Git
+from gate.report.comment import render_comment, render_summary
+from gate.report.junit import render_junit
+from gate.report.view import Excerpt, Provenance, ReportView, build_view
+from gate.runner.budget import Budget
+from gate.runner.journal import Journal
+from gate.runner.suite_run import Progress
+from gate.store.outputs import write_files
+from gate.store.records import render_decision, render_evidence, render_policy, render_references
+from gate.suites.limits import check_size
+
+EXIT_CODES = {Outcome.PROMOTE: ExitCode.PROMOTE, Outcome.HOLD: ExitCode.HOLD, Outcome.ROLLBACK: ExitCode.ROLLBACK}
+GATE_FILES = ("gate.yaml", "gate-waivers.yaml", "golden_sets/", "baselines/", "prompts/", ".github/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A run's result with the view that its reports were rendered from."""
+
+    result: CheckResult
+    view: ReportView
+
+
+def run_check(request: CheckRequest, *, progress: Progress, now: Callable[[], float]) -> CheckResult:
+    """Run one gate check; raises GateError for what a user must mend. `now` returns seconds of a steady clock."""
+    return check(request, progress=progress, now=now).result
+
+
+def check(request: CheckRequest, *, progress: Progress, now: Callable[[], float]) -> Checked:
+    """Like `run_check`, with the view of the report."""
+    project = load_project(request)
+    check_sizes(project)
+    journal = Journal(request.out / "trials.jsonl")
+    bench = Bench(
+        root=request.root,
+        environ=request.environ,
+        budget=Budget(ceilings_from(project.settings, request.budget_usd), now),
+        journal=journal,
+        progress=progress,
+        seed=request.seed,
+    )
+    try:
+        runs, same = prepare_runs(project, bench, every=request.every)
+        references = references_of(project)
+        evidence = gather(runs, policy=project.policy, references=references, as_of=request.as_of, unchanged=same)
+    finally:
+        journal.close()
+    decision = decide(policy=project.policy, evidence=evidence, references=references, as_of=request.as_of)
+    excerpts = collect_excerpts(decision, runs, references, project.base)
+    found = _Found(project, evidence, references, decision, excerpts)
+    return _record(request, found, bench.budget)
+
+
+def check_sizes(project: Project) -> None:
+    """Refuse blocking suites that could never show what the policy asks of them (3/margin cases)."""
+    for plan in project.targets:
+        for entry in plan.suites:
+            requirement = project.policy.requirement(entry.suite.dimension)
+            if requirement.blocking and requirement.regression:
+                check_size(entry.suite, requirement.margin or project.policy.margin)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    project: Project
+    evidence: Evidence
+    references: tuple[Reference, ...]
+    decision: Decision
+    excerpts: Sequence[Excerpt]
+
+
+def _record(request: CheckRequest, found: _Found, budget: Budget) -> Checked:
+    inputs = {
+        "policy": ("inputs/policy.json", render_policy(found.project.policy)),
+        "references": ("inputs/references.json", render_references(found.references)),
+        "evidence": ("evidence.json", render_evidence(found.evidence)),
+    }
+    text = render_decision(found.decision, inputs)
+    digest = digest_text(text)
+    provenance = _provenance(request, found, budget, digest)
+    view = build_view(
+        decision=found.decision,
+        evidence=found.evidence,
+        references=found.references,
+        provenance=provenance,
+        excerpts=found.excerpts,
+        policy=found.project.policy,
+    )
+    comment, summary = render_comment(view), render_summary(view)
+    files = dict(inputs.values()) | {
+        "comment.md": comment,
+        "summary.md": summary,
+        "junit.xml": render_junit(decision=found.decision, evidence=found.evidence, excerpts=found.excerpts),
+        "decision.json": text,
+    }
+    write_files(request.out, files)
+    advisory = found.project.policy.mode is Mode.ADVISORY
+    result = CheckResult(
+        decision=found.decision,
+        digest=digest,
+        out=request.out,
+        comment=comment,
+        summary=summary,
+        calls=budget.calls,
+        usd=budget.usd,
+        advisory=advisory,
+        exit_code=_exit_code(found, advisory=advisory),
+    )
+    return Checked(result=result, view=view)
+
+
+def _exit_code(found: _Found, *, advisory: bool) -> ExitCode:
+    if found.evidence.interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.PROMOTE if advisory else EXIT_CODES[found.decision.outcome]
+
+
+def _provenance(request: CheckRequest, found: _Found, budget: Budget, digest: str) -> Provenance:
+    targets = found.project.targets
+    return Provenance(
+        key=targets[0].definition.name if len(targets) == 1 else "all",
+        run=request.run,
+        head=request.head,
+        base=request.base or "",
+        version=targets[0].version.digest if len(targets) == 1 else "",
+        calls=budget.calls,
+        usd=budget.usd,
+        tokens=budget.tokens,
+        advisory=found.project.policy.mode is Mode.ADVISORY,
+        changed=_changed(request),
+        digest=digest,
+        reproduce=reproduce_command(request),
+    )
+
+
+def _changed(request: CheckRequest) -> tuple[str, ...]:
+    if request.base is None:
+        return ()
+    return tuple(path for path in Git(request.root).changed_files(request.base) if path.startswith(GATE_FILES))
+
+
+def reproduce_command(request: CheckRequest) -> str:
+    """The command line that runs the same check again."""
+    words = ["gate", "check"]
+    for option, value in (
+        ("--base", request.base),
+        ("--prompt", request.prompt),
+        ("--profile", request.profile),
+        ("--passes", request.passes),
+    ):
+        words += [option, str(value)] if value is not None else []
+    for option, values in (("--target", request.targets), ("--suite", request.suites)):
+        words += [word for value in values for word in (option, value)]
+    return shlex.join(words + (["--all"] if request.every else []))

@@ -1,0 +1,218 @@
+"""A project as one run sees it: targets with their versions, suites, prompts and references, under the base's policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gate.app.policy import policy_digest, policy_from
+from gate.app.request import CheckRequest
+from gate.app.trees import base_tree
+from gate.core.canonical import canonical_json, digest_text
+from gate.core.evidence import Identity, Reference
+from gate.core.model import Suite
+from gate.core.policy import Mode, Policy
+from gate.documents.tree import Tree, WorkingTree
+from gate.errors import ConfigurationError, NothingToDoError
+from gate.scorers.table import SCORER_FACTORY
+from gate.store.baselines import anchor_path, baseline_path, load_baseline
+from gate.suites.load import load_suite
+from gate.suites.settings import Settings, TargetSettings, load_settings
+from gate.suites.waivers import load_waivers
+from gate.targets.definition import TargetDefinition
+from gate.targets.prompt import Prompt, load_prompt
+from gate.targets.version import VersionHash, version_hash
+
+WAIVERS = "gate-waivers.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuitePlan:
+    """One suite of one target: what is run, who it is, what it is compared with."""
+
+    suite: Suite
+    identity: Identity
+    reference: Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetPlan:
+    """One target with its suites."""
+
+    definition: TargetDefinition
+    version: VersionHash
+    prompt: Prompt | None
+    suites: tuple[SuitePlan, ...]
+    workers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """All that a run needs to know before the first call.
+
+    `settings` are the base's; `first` says that the base has no gate.yaml yet.
+    """
+
+    policy: Policy
+    policy_digest: str
+    settings: Settings
+    targets: tuple[TargetPlan, ...]
+    base: Tree
+    first: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sides:
+    base: Tree
+    head: Tree
+    judge: Settings
+    candidate: Settings
+    first: bool
+
+
+def load_project(request: CheckRequest) -> Project:
+    """Load everything that the request selects; raises GateError naming what is wrong with it."""
+    sides = _sides(request)
+    policy = _policy(request, sides)
+    names = _selected(request, sides.candidate)
+    targets = tuple(_target(request, sides, name) for name in names)
+    return Project(
+        policy=policy,
+        policy_digest=policy_digest(policy),
+        settings=sides.judge,
+        targets=targets,
+        base=sides.base,
+        first=sides.first,
+    )
+
+
+def _sides(request: CheckRequest) -> _Sides:
+    head = WorkingTree(request.root)
+    base = base_tree(request.root, request.base)
+    candidate = load_settings(head, request.config)
+    first = base.read(request.config) is None
+    judge = candidate if first or request.base is None else load_settings(base, request.config)
+    return _Sides(base=base, head=head, judge=judge, candidate=candidate, first=first)
+
+
+def _policy(request: CheckRequest, sides: _Sides) -> Policy:
+    policy = policy_from(
+        sides.judge,
+        waivers=load_waivers(sides.base, WAIVERS),
+        author=request.author,
+        profile=request.profile,
+        passes=request.passes,
+    )
+    return replace(policy, mode=Mode.ADVISORY) if sides.first else policy
+
+
+def _selected(request: CheckRequest, settings: Settings) -> tuple[str, ...]:
+    unknown = sorted(set(request.targets) - set(settings.targets))
+    if unknown:
+        raise ConfigurationError(
+            f"there is no target {unknown[0]!r} in {request.config}", hint=f"known: {', '.join(settings.targets)}"
+        )
+    return tuple(name for name in sorted(settings.targets) if not request.targets or name in request.targets)
+
+
+def _target(request: CheckRequest, sides: _Sides, name: str) -> TargetPlan:
+    settings = sides.candidate.targets[name]
+    definition = target_definition(name, settings, sides.judge.credentials)
+    prompt = _prompt(request, sides.head, settings)
+    version = version_hash(definition, prompt.digest if prompt else None, _file_digests(sides.head, settings))
+    paths = _suite_paths(request, sides, name)
+    return TargetPlan(
+        definition=definition,
+        version=version,
+        prompt=prompt,
+        suites=tuple(_suite(sides, definition, version, path) for path in paths),
+        workers=settings.concurrency,
+    )
+
+
+def target_definition(
+    name: str, settings: TargetSettings, credentials: Mapping[str, tuple[str, ...]]
+) -> TargetDefinition:
+    """A target as the candidate defines it, with the hosts that the base allows."""
+    model = settings.model
+    return TargetDefinition(
+        name=name,
+        prompt=settings.prompt,
+        provider=model.provider if model else None,
+        model=model.name if model else None,
+        temperature=model.temperature if model else None,
+        max_output_tokens=model.max_output_tokens if model else None,
+        seed=model.seed if model else None,
+        base_url=model.base_url if model else None,
+        api_key_name=model.api_key if model else None,
+        command=settings.command,
+        python=settings.python,
+        timeout_s=settings.timeout,
+        allowed_hosts=credentials,
+    )
+
+
+def _prompt(request: CheckRequest, head: Tree, settings: TargetSettings) -> Prompt | None:
+    if request.prompt is None:
+        return load_prompt(head, settings.prompt) if settings.prompt else None
+    if settings.prompt is None:
+        raise ConfigurationError("`--prompt` needs a target with a model", hint="name it with `--target NAME`")
+    path = Path(request.prompt)
+    return load_prompt(WorkingTree(path.parent), path.name)
+
+
+def _file_digests(head: Tree, settings: TargetSettings) -> dict[str, str]:
+    digests = {}
+    for path in settings.version_files:
+        content = head.read(path)
+        if content is None:
+            raise ConfigurationError(f"version file {path} does not exist", hint="correct `version-files`")
+        digests[path] = digest_text(content.decode("utf-8", "backslashreplace"))
+    return digests
+
+
+def _suite_paths(request: CheckRequest, sides: _Sides, name: str) -> tuple[str, ...]:
+    """Suites of the candidate and of the base: a change cannot drop a suite by not naming it."""
+    judged = sides.judge.targets.get(name)
+    every = dict.fromkeys((*(judged.suites if judged else ()), *sides.candidate.targets[name].suites))
+    paths = tuple(path for path in every if not request.suites or Path(path).name in request.suites)
+    if not paths:
+        known = ", ".join(Path(path).name for path in every)
+        raise NothingToDoError(f"no suite of target {name} is selected", hint=f"its suites: {known}")
+    return paths
+
+
+def _suite(sides: _Sides, definition: TargetDefinition, version: VersionHash, path: str) -> SuitePlan:
+    known = sides.base.read(f"{path}/suite.yaml") is not None
+    judged = sides.judge.targets.get(definition.name)
+    source = sides.base if known else sides.head
+    suite = load_suite(definition=source, cases=sides.head, path=path, scorers=SCORER_FACTORY)
+    anchor = load_baseline(sides.base, anchor_path(definition.name, suite.name))
+    reference = Reference(
+        target=definition.name,
+        suite=suite.name,
+        baseline=load_baseline(sides.base, baseline_path(definition.name, suite.name)),
+        anchor=anchor,
+        adopted=known and not sides.first and judged is not None and path in judged.suites,
+    )
+    return SuitePlan(suite=suite, identity=_identity(definition, version, suite), reference=reference)
+
+
+def _identity(definition: TargetDefinition, version: VersionHash, suite: Suite) -> Identity:
+    program = "command" if definition.command else "python"
+    parameters = {
+        "temperature": definition.temperature,
+        "max_output_tokens": definition.max_output_tokens,
+        "seed": definition.seed,
+    }
+    return Identity(
+        target=definition.name,
+        suite=suite.name,
+        version=version.digest,
+        coverage=str(version.coverage),
+        suite_digest=suite.digest,
+        scorer_digest=suite.scorer_digest,
+        model=f"{definition.provider}/{definition.model}" if definition.provider else program,
+        parameters=canonical_json(parameters),  # type: ignore[arg-type]
+    )

@@ -1,0 +1,111 @@
+"""Decisions from files, without a model call: decide on given inputs, and replay a recorded decision byte for byte."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gate.core.canonical import digest_text
+from gate.core.decision import decide
+from gate.core.finding import CORE_VERSION, Decision
+from gate.errors import MismatchError, RecordError
+from gate.store.records import (
+    parse_decision,
+    parse_evidence,
+    parse_policy,
+    parse_references,
+    render_decision,
+)
+
+LARGEST_INPUT = 512 * 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """Where the three inputs of a decision lie."""
+
+    policy: Path
+    references: Path
+    evidence: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """A decision that was recomputed and matches; `exact` is false where another core version wrote it."""
+
+    decision: Decision
+    digest: str
+    exact: bool
+
+
+def decide_files(inputs: Inputs, *, as_of: str) -> tuple[Decision, str]:
+    """Decide on files; returns the decision and its document. Raises RecordError for files that are not what they say."""
+    texts = {name: (str(path), read_text(path)) for name, path in _paths(inputs).items()}
+    decision = _decide(texts, as_of)
+    return decision, render_decision(decision, texts)
+
+
+def replay(path: Path) -> Replay:
+    """Recompute `decision.json` from the inputs beside it; raises MismatchError where digests or bytes differ."""
+    text = read_text(path)
+    recorded, named = parse_decision(text, str(path))
+    missing = {"policy", "references", "evidence"} - named.keys()
+    if missing:
+        raise RecordError(f"{path}: input {sorted(missing)[0]!r} is missing")
+    texts = {name: (place, _verified(path, place, sha)) for name, (place, sha) in named.items()}
+    decision = _decide(texts, recorded.as_of)
+    exact = recorded.core_version == CORE_VERSION
+    again = render_decision(decision, texts)
+    if exact and again != text:
+        raise MismatchError(f"{path}: recomputing gives other bytes", hint=_difference(text, again))
+    if not exact and (decision.outcome, decision.findings) != (recorded.outcome, recorded.findings):
+        message = (
+            f"{path}: core version {recorded.core_version} decided {recorded.outcome}, this one {decision.outcome}"
+        )
+        raise MismatchError(message, hint="replay with the lockgate version that wrote it")
+    return Replay(decision=decision, digest=digest_text(text), exact=exact)
+
+
+def read_text(path: Path) -> str:
+    """Text of an input file; raises RecordError where it is absent, unreadable, too large, or not UTF-8."""
+    try:
+        if path.stat().st_size > LARGEST_INPUT:
+            raise RecordError(f"{path}: larger than {LARGEST_INPUT} bytes")
+        return path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise RecordError(f"{path}: {error.strerror}", hint="name the file that `gate check --out` wrote") from error
+    except UnicodeDecodeError as error:
+        raise RecordError(f"{path}: not UTF-8 text") from error
+
+
+def _paths(inputs: Inputs) -> dict[str, Path]:
+    return {"policy": inputs.policy, "references": inputs.references, "evidence": inputs.evidence}
+
+
+def _verified(decision: Path, place: str, sha: str) -> str:
+    path = decision.parent / place
+    if not path.resolve().is_relative_to(decision.parent.resolve()):
+        raise RecordError(f"{decision}: input {place!r} lies outside of the folder")
+    text = read_text(path)
+    found = digest_text(text).removeprefix("sha256:")
+    if found != sha:
+        raise MismatchError(
+            f"{path}: SHA-256 is {found[:12]}..., the decision was made from {sha[:12]}...",
+            hint="the file was changed after the decision; restore it from the artifact of the run",
+        )
+    return text
+
+
+def _decide(texts: dict[str, tuple[str, str]], as_of: str) -> Decision:
+    policy = parse_policy(texts["policy"][1], texts["policy"][0])
+    evidence = parse_evidence(texts["evidence"][1], texts["evidence"][0])
+    references = parse_references(texts["references"][1], texts["references"][0])
+    return decide(policy=policy, evidence=evidence, references=references, as_of=as_of)
+
+
+def _difference(recorded: str, again: str) -> str:
+    lines = zip(recorded.splitlines(), again.splitlines(), strict=False)
+    for number, (old, new) in enumerate(lines, 1):
+        if old != new:
+            return f"line {number}: recorded {old.strip()[:80]!r}, recomputed {new.strip()[:80]!r}"
+    return "one of the two is longer"

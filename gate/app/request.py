@@ -1,0 +1,53 @@
+"""What a use case is asked for and what it gives back; plain values between the command line, the action and the app."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gate.core.finding import Decision
+from gate.errors import ExitCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRequest:
+    """One gate run.
+
+    `base` is a git ref that policy, baseline, scorers and waivers are read from; None reads the working tree. Empty
+    `targets` and `suites` mean all. `prompt` replaces the prompt of the one selected target for this run.
+    `every` (--all) never skips an unchanged target. `as_of` is YYYY-MM-DD. `seed` feeds targets that take one. `head` and `run` name the commit and the CI run in the comment.
+    """
+
+    root: Path
+    out: Path
+    as_of: str
+    config: str = "gate.yaml"
+    base: str | None = None
+    targets: tuple[str, ...] = ()
+    suites: tuple[str, ...] = ()
+    profile: str | None = None
+    prompt: str | None = None
+    passes: int | None = None
+    budget_usd: float | None = None
+    every: bool = False
+    seed: int = 1
+    author: str = ""
+    head: str = ""
+    run: str = ""
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """What a gate run left behind: everything named here also stands in the out folder."""
+
+    decision: Decision
+    digest: str
+    out: Path
+    comment: str
+    summary: str
+    calls: int
+    usd: float | None
+    advisory: bool
+    exit_code: ExitCode

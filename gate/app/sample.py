@@ -1,0 +1,37 @@
+"""The sample project that ships with lockgate: this repository's own prompt, golden sets and baselines."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from gate.errors import ConfigurationError
+
+PACKAGED = Path(__file__).parent.parent / "sample"
+REPOSITORY = Path(__file__).parent.parent.parent
+PARTS = ("gate.yaml", "prompts", "golden_sets", "baselines")
+PROMPT = "prompts/sales_email_intent.md"
+TARGET = "sales-email-intent"
+
+
+def sample_root() -> Path:
+    """Where the sample lies: inside an installed package, or the repository of an editable install."""
+    for root in (PACKAGED, REPOSITORY):
+        if all((root / part).exists() for part in PARTS):
+            return root
+    raise ConfigurationError(
+        "the sample project is not in this installation", hint="install lockgate with pip, or run from its repository"
+    )
+
+
+def copy_sample(folder: Path) -> None:
+    """Copy the sample project into a folder that is empty or not there yet; raises ConfigurationError otherwise."""
+    if folder.exists() and any(folder.iterdir()):
+        raise ConfigurationError(f"{folder} is not empty", hint="name a folder that does not exist yet")
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in PARTS:
+        source = sample_root() / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part)
+        else:
+            shutil.copy2(source, folder / part)

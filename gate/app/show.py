@@ -1,0 +1,123 @@
+"""Looks into a run that is on disk: the decision, or one case with its prompt, answers and scores, before and now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gate.app.excerpts import load_answers
+from gate.app.replay import read_text
+from gate.core.canonical import NotJsonError, digest_text, parse_json
+from gate.core.codec import DecodeError, decode
+from gate.core.evidence import Reference, SuiteBaseline
+from gate.core.model import Json, Trial
+from gate.documents.tree import Tree
+from gate.errors import NothingToDoError, RecordError
+from gate.report.view import Provenance, ReportView, build_view
+from gate.store.records import parse_decision, parse_evidence, parse_policy, parse_references
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedTrial:
+    """One line of `trials.jsonl`."""
+
+    target: str
+    suite: str
+    prompt: str
+    trial: Trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseHistory:
+    """One case of a run: its trials, the baseline's counts (`9/10`), and the baseline's typical answer."""
+
+    case_id: str
+    target: str
+    suite: str
+    prompt: str
+    trials: tuple[Trial, ...]
+    before_marks: str
+    before: str | None
+
+
+def load_view(folder: Path) -> ReportView:
+    """The report of a recorded run; raises RecordError for files that are not what they say."""
+    text = read_text(folder / "decision.json")
+    decision, named = parse_decision(text, str(folder / "decision.json"))
+    places = {name: folder / path for name, (path, _) in named.items()}
+    policy = parse_policy(read_text(places["policy"]), str(places["policy"]))
+    digest = digest_text(text)
+    return build_view(
+        decision=decision,
+        evidence=parse_evidence(read_text(places["evidence"]), str(places["evidence"])),
+        references=parse_references(read_text(places["references"]), str(places["references"])),
+        provenance=Provenance(digest=digest, reproduce=f"gate replay {folder / 'decision.json'}"),
+        excerpts=(),
+        policy=policy,
+    )
+
+
+def load_case(folder: Path, case_id: str, tree: Tree) -> CaseHistory:
+    """One case of a recorded run; raises NothingToDoError where it has no trial, naming near ids."""
+    own: list[RecordedTrial] = []
+    seen: dict[str, None] = {}
+    for recorded in load_trials(folder / "trials.jsonl"):
+        seen[recorded.trial.case_id] = None
+        if recorded.trial.case_id == case_id:
+            own.append(recorded)
+    if not own:
+        near = ", ".join([other for other in seen if other[:3] == case_id[:3]][:5])
+        raise NothingToDoError(
+            f"no trial of case {case_id!r} in {folder}", hint=f"known ids are like {near}" if near else ""
+        )
+    target, suite = own[0].target, own[0].suite
+    path = folder / "inputs" / "references.json"
+    references = parse_references(read_text(path), str(path)) if path.exists() else ()
+    return CaseHistory(
+        case_id=case_id,
+        target=target,
+        suite=suite,
+        prompt=own[0].prompt,
+        trials=tuple(recorded.trial for recorded in own),
+        before_marks=_before(references, target, suite, case_id),
+        before=load_answers(tree, target, suite).get(case_id),
+    )
+
+
+def _before(references: tuple[Reference, ...], *name: str) -> str:
+    target, suite, case_id = name
+    for reference in references:
+        if (reference.target, reference.suite) == (target, suite) and isinstance(reference.baseline, SuiteBaseline):
+            for case in reference.baseline.cases:
+                if case.case_id == case_id:
+                    return f"{case.passes}/{case.trials}"
+    return "new"
+
+
+def load_trials(path: Path) -> Iterator[RecordedTrial]:
+    """Trials in the order they were recorded; a torn last line is left out, another bad line raises RecordError."""
+    lines = read_text(path).split("\n")
+    for number, line in enumerate(lines, 1):
+        if line:
+            try:
+                yield _recorded(parse_json(line))
+            except (NotJsonError, DecodeError, KeyError) as error:
+                if number == len(lines):
+                    return
+                raise RecordError(f"{path}:{number}: {error}", hint="the file was changed after the run") from error
+
+
+def _recorded(plain: Json) -> RecordedTrial:
+    if not isinstance(plain, dict):
+        message = "an object was expected"
+        raise DecodeError(message)
+    outer = {name: str(plain.pop(name)) for name in ("target", "suite", "prompt")}
+    for score in _objects(plain.get("scores")):
+        for result in _objects([score.get("result")]):
+            result["type"] = "Score" if "value" in result else "Unscored"
+    return RecordedTrial(**outer, trial=decode(Trial, plain))
+
+
+def _objects(value: Json) -> list[dict[str, Json]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

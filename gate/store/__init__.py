@@ -1,0 +1,1 @@
+"""Baselines, evidence and decisions as files: strict to read, canonical to write."""

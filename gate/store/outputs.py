@@ -1,0 +1,31 @@
+"""The out folder: every file written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from gate.errors import OutputError
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write texts below a folder, each atomically; raises OutputError naming the file and what to do."""
+    for name, text in files.items():
+        write_file(folder / name, text)
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write one text atomically: a reader sees the old file or the new one, never a part."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot write: {error.strerror}", hint="choose another folder with `--out DIR`"
+        ) from error
