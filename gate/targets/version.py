@@ -1,0 +1,55 @@
+"""The version of a target: a digest of what shapes its answers, and how much of that it covers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gate.core.canonical import digest
+from gate.targets.definition import TargetDefinition
+
+
+class Coverage(StrEnum):
+    """How much of what shapes a target's answers its version hash covers."""
+
+    COMPLETE = "complete"
+    DECLARED = "declared"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionHash:
+    """A tagged digest, and what it covers."""
+
+    digest: str
+    coverage: Coverage
+
+
+def version_hash(
+    definition: TargetDefinition, prompt_digest: str | None, file_digests: Mapping[str, str]
+) -> VersionHash:
+    """Hash the prompt, the model with its parameters, the program, and the digests of declared files by path.
+
+    The target's name, its time limit and its key's name do not shape answers and are left out.
+    """
+    covered = digest(
+        {
+            "prompt": prompt_digest,
+            "provider": definition.provider,
+            "model": definition.model,
+            "temperature": definition.temperature,
+            "max_output_tokens": definition.max_output_tokens,
+            "seed": definition.seed,
+            "base_url": definition.base_url,
+            "command": list(definition.command) if definition.command is not None else None,
+            "python": definition.python,
+            "files": dict(file_digests),
+        }
+    )
+    return VersionHash(digest=covered, coverage=_coverage(definition, prompt_digest, file_digests))
+
+
+def _coverage(definition: TargetDefinition, prompt_digest: str | None, file_digests: Mapping[str, str]) -> Coverage:
+    is_program = definition.command is not None or definition.python is not None
+    if is_program:
+        return Coverage.DECLARED if file_digests else Coverage.UNKNOWN
+    return Coverage.COMPLETE if definition.provider and prompt_digest else Coverage.UNKNOWN
