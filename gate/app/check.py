@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from gate.app.excerpts import collect_excerpts
 from gate.app.project import Project, load_project
@@ -157,12 +158,20 @@ def _changed(request: CheckRequest) -> tuple[str, ...]:
     return tuple(path for path in Git(request.root).changed_files(request.base) if path.startswith(GATE_FILES))
 
 
+def _shown_path(request: CheckRequest) -> str | None:
+    """The one-off prompt as a path from the repository's root where it lies inside."""
+    if request.prompt is None:
+        return None
+    path, root = Path(request.prompt).resolve(), request.root.resolve()
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else request.prompt
+
+
 def reproduce_command(request: CheckRequest) -> str:
     """The command line that runs the same check again."""
     words = ["gate", "check"]
     for option, value in (
         ("--base", request.base),
-        ("--prompt", request.prompt),
+        ("--prompt", _shown_path(request)),
         ("--profile", request.profile),
         ("--passes", request.passes),
     ):

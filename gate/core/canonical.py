@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import math
+import math
 from typing import NoReturn
 
 from gate.core.model import Json
@@ -34,11 +36,21 @@ def digest_text(text: str) -> str:
 def parse_json(text: str) -> Json:
     """Parse JSON strictly; raises NotJsonError for NaN, infinities, duplicate keys, or malformed text."""
     try:
-        value: Json = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates)
+        value: Json = json.loads(
+            text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_refuse_duplicates
+        )
     except NotJsonError:
         raise
     except (ValueError, RecursionError) as error:
         raise NotJsonError(str(error)) from error
+    return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        message = f"{text[:20]} is too large for a number"
+        raise NotJsonError(message)
     return value
 
 

@@ -125,9 +125,11 @@ def _clustered(pairs: Sequence[Pair], differences: Sequence[float]) -> tuple[flo
 
 def binomial_cdf(successes: int, trials: int, rate: float) -> float:
     """P(X <= successes) for X binomial; exact up to rounding of `lgamma`."""
+    if successes < 0:
+        return 0.0
     if successes >= trials or rate <= 0.0:
         return 1.0
-    if successes < 0 or rate >= 1.0:
+    if rate >= 1.0:
         return 0.0
     log_p, log_q = math.log(rate), math.log1p(-rate)
     constant = math.lgamma(trials + 1)

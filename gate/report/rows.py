@@ -64,7 +64,7 @@ def _row(finding: Finding, targets: int) -> Row:
         before=before,
         now=now,
         change=change,
-        word=word if finding.blocking else f"{word} (reported)",
+        word=word if finding.blocking else f"({word})",
         notable=finding.verdict is not Verdict.PASS,
     )
 
@@ -83,6 +83,11 @@ def _comparison(finding: Finding) -> tuple[str, str, str]:
     interval = words.span(words.points(finding.figure("lower")), words.points(finding.figure("upper")))
     change = f"{words.points(finding.figure('estimate'))} {interval}".strip()
     return words.share(finding.figure("before")), words.share(finding.figure("now")), change
+
+
+def _slice(finding: Finding) -> tuple[str, str, str]:
+    estimate = words.points(finding.figure("estimate"))
+    return words.share(finding.figure("before")), words.share(finding.figure("now")), estimate
 
 
 def _floor(finding: Finding) -> tuple[str, str, str]:
@@ -107,7 +112,7 @@ _TITLES = {Rule.LATENCY: "latency p95"}
 _AXES = {Rule.COST: "cost", Rule.LATENCY: "latency"}
 _CELLS = {
     Rule.REGRESSION: _comparison,
-    Rule.SLICE: _comparison,
+    Rule.SLICE: _slice,
     Rule.FLOOR: _floor,
     Rule.ANCHOR: _comparison,
     Rule.COST: _cost,

@@ -25,7 +25,8 @@ def render_terminal(view: ReportView, width: int = 80, *, colour: bool = False) 
         _wrapped("", view.notes, width),
         _wrapped("from", (view.source,), width),
         _wrapped("why", _reasons(view), width),
-        [*_table((*view.rows, *view.slices), width)],
+        [*_table("suite", view.rows, width)],
+        [*_table("slice", view.slices, width)],
         _wrapped("left out", view.exclusions, width),
         _wrapped("look out", view.flags, width),
         _wrapped("next", (view.action,), width),
@@ -54,10 +55,10 @@ def _wrapped(title: str, sentences: Sequence[str], width: int) -> list[str]:
     return [f"  {name:<{MARGIN}}{line}" for name, line in zip(titles, lines, strict=False)]
 
 
-def _table(rows: Sequence[Row], width: int) -> Iterator[str]:
+def _table(title: str, rows: Sequence[Row], width: int) -> Iterator[str]:
     if not rows:
         return
-    head = ("suite", "before", "now", "change", "")
+    head = (title, "before", "now", "change", "")
     numbers = [head[1:], *((row.before, row.now, row.change, row.word) for row in rows[:MOST_ROWS])]
     taken = sum(max(_columns(line[column]) + len(GAP) for line in numbers) for column in range(len(numbers[0])))
     limit = max(SHORTEST_LABEL, width - taken - len(GAP))

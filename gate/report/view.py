@@ -96,7 +96,7 @@ def build_view(  # noqa: PLR0913 the six inputs are the report's whole contract,
 ) -> ReportView:
     """Choose and word what the reports show; the same inputs give the same view."""
     demanding = demanding_findings(decision.findings)
-    reasons = tuple(dict.fromkeys(finding.sentence for finding in demanding)) or (decision.reason,)
+    reasons = _reasons(decision, demanding)
     targets = len({suite.identity.target for suite in evidence.suites})
     return ReportView(
         outcome=decision.outcome,
@@ -117,6 +117,16 @@ def build_view(  # noqa: PLR0913 the six inputs are the report's whole contract,
         findings=decision.findings,
         provenance=provenance,
     )
+
+
+def _reasons(decision: Decision, demanding: Sequence[Finding]) -> tuple[str, ...]:
+    """Sentences of what demands more than PROMOTE; the worst slice stands second, because it says where to look."""
+    sentences = list(dict.fromkeys(finding.sentence for finding in demanding)) or [decision.reason]
+    slices = [finding for finding in decision.findings if finding.rule is Rule.SLICE and finding not in demanding]
+    if demanding and slices:
+        worst = min(slices, key=lambda finding: finding.figure("estimate") or 0.0)
+        sentences.insert(1, worst.sentence)
+    return tuple(sentences)
 
 
 def demanding_findings(findings: Sequence[Finding]) -> list[Finding]:

@@ -10,7 +10,7 @@ MINUS = "\u2212"
 TIMES = "\u00d7"
 CENT = 0.01
 QUOTE = "'"
-NOT_ENOUGH = "not enough evidence"
+NOT_ENOUGH = "not shown"
 SECOND_MS = 1_000.0
 
 MEANING = {
@@ -26,6 +26,7 @@ _WORDS = {
     (Rule.COST, Verdict.FAIL): "over the limit",
     (Rule.LATENCY, Verdict.PASS): "within the budget",
     (Rule.LATENCY, Verdict.FAIL): "over the budget",
+    (Rule.LATENCY, Verdict.INCONCLUSIVE): "not judged",
     (Rule.ANCHOR, Verdict.FAIL): "drifted",
 }
 _DEFAULT = {Verdict.PASS: "not worse", Verdict.FAIL: "regression", Verdict.INCONCLUSIVE: NOT_ENOUGH}

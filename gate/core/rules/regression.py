@@ -25,6 +25,7 @@ from gate.core.statistics import NORMAL, Comparison, Pair, compare, holm, settle
 Z_PASS = 1.95
 Z_FAIL = (3.1, 3.0, 2.8, 2.5)
 SMALLEST_SLICE = 8
+MOST_SENSIBLE_CASES = 20_000
 SLICE_ALPHA = {SliceRule.WARN: 0.05, SliceRule.BLOCK: 0.003}
 
 
@@ -143,7 +144,7 @@ def _sentence(context: SuiteContext, verdict: Verdict, numbers: dict[str, float]
     name, margin = context.evidence.name, f"{context.margin * 100:g}"
     moved = f"{numbers['before'] * 100:.1f} -> {numbers['now'] * 100:.1f} ({points(numbers['estimate'])} points)"
     if verdict is Verdict.FAIL:
-        return f"{name}: shown worse, {moved}, on exactly these cases at most {points(numbers['upper'])}"
+        return f"{name}: shown worse, {moved}, at least {points(-numbers['upper'])[1:]} lost on exactly these cases"
     if verdict is Verdict.PASS:
         return f"{name}: a drop of {margin} points is ruled out, {moved}, at worst {points(numbers['lower'])}"
     return (
@@ -158,14 +159,16 @@ def _settle(context: SuiteContext, comparison: Comparison, pairs: Sequence[Pair]
         return f"run up to {last} passes (now {context.evidence.passes})"
     if settled(comparison.estimate) <= -context.margin:
         return "look at the cases below: the loss is as large as the margin, and more of the same passes will not help"
-    needed = max(cases_for_margin(pairs, context.margin), least_cases(context.margin))
-    if needed <= len(pairs):
-        return "the loss itself stands in the way: look at the cases below"
-    more = needed - len(pairs)
-    return (
-        f"{needed} cases like these would settle it ({more} more), or a margin of "
-        f"{smallest_drop(comparison) * 100:.1f} points; this version has used its looks"
+    room = context.margin + min(settled(comparison.estimate), 0.0)
+    needed = max(cases_for_margin(pairs, room), least_cases(context.margin))
+    told = (
+        "would settle it"
+        if room == context.margin
+        else f"would tell this loss from one of {context.margin * 100:g} points"
     )
+    if needed > MOST_SENSIBLE_CASES:
+        return "no sensible number of cases would tell the two apart: look at the cases below"
+    return f"{needed} cases like these {told} ({max(needed - len(pairs), 1)} more); this version has used its looks"
 
 
 def check_slices(context: SuiteContext) -> tuple[Finding, ...]:
