@@ -13,6 +13,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 GRID = (0.0005, 0.002, 0.005, 0.01, *(step / 50 for step in range(1, 50)), 0.99, 0.995, 0.998, 0.9995)
 STEPS = 60
@@ -60,9 +61,14 @@ class BrokenTable:
 
 def broken_table(baseline_passes: Sequence[int], suite_size: int) -> BrokenTable:
     """Fix the critical values from the baseline's passes out of ten, one per case with ten trials."""
-    rule = confirmation_for(suite_size)
     counts = Counter(baseline_passes)
-    weights = _fitted_prior(counts)
+    return _table(tuple(counts[passes] for passes in range(BASELINE_TRIALS + 1)), confirmation_for(suite_size))
+
+
+@lru_cache(maxsize=1024)
+def _table(counts: tuple[int, ...], rule: Confirmation) -> BrokenTable:
+    """The table of eleven counts; remembered, because every look of a run asks for the same one."""
+    weights = _fitted_prior({passes: count for passes, count in enumerate(counts) if count})
     tails = {
         (x, y): _predictive_tail(weights, x, y, rule.trials)
         for x in range(SOLID, BASELINE_TRIALS + 1)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import math
-import math
 from typing import NoReturn
 
 from gate.core.model import Json

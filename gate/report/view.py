@@ -13,11 +13,12 @@ from gate.report.rows import Row, metric_rows, slice_rows
 
 MOST_REASONS = 4
 MOST_FLAGS = 6
-# reference/combined-rule.md, sections 1 and 4: the worst cells of the simulated rule.
+# The worst cells of the simulated rule: docs/explanation/statistics.md.
 SMALL_PRINT = (
     "In simulation an unchanged version gets ROLLBACK in at most 1.2% of runs, "
     "and one worse by the whole margin gets PROMOTE in at most 7.1%. "
-    "Changes in points; brackets: lower bound for inputs like these, upper bound for exactly these cases."
+    "Changes in points; brackets: lower bound for inputs like these, upper bound for exactly these cases; "
+    "in parentheses: reported only."
 )
 
 

@@ -1,0 +1,1 @@
+"""What a user keeps: settings, suites of cases, and waivers, loaded and checked."""

@@ -1,0 +1,79 @@
+"""How many cases a margin needs."""
+
+from dataclasses import replace
+
+import pytest
+
+from gate.core.model import Case, Dimension, Kind, Scope, Suite
+from gate.errors import SuiteError
+from gate.suites.limits import cases_needed, check_size
+
+
+def suite(count: int, *, margin: float | None = None, scope: Scope = Scope.POPULATION) -> Suite:
+    one = Case(id="c", input={}, expected={}, digest="sha256:0", place="golden_sets/intent/cases.jsonl:1")
+    return Suite(
+        name="intent",
+        path="golden_sets/intent",
+        kind=Kind.GOLDEN,
+        dimension=Dimension.TASK_SUCCESS,
+        scope=scope,
+        margin=margin,
+        pass_mark=0.7,
+        scorers=(),
+        cases=tuple(replace(one, id=f"c{number}") for number in range(count)),
+        digest="sha256:0",
+        scorer_digest="sha256:0",
+    )
+
+
+@pytest.mark.parametrize(
+    ("margin", "needed"),
+    [(0.03, 100), (0.05, 60), (0.1, 30), (0.01, 300), (0.07, 43), (0.3, 10), (0.999, 4), (0.025, 120), (0.06, 50)],
+)
+def test_cases_needed__exact(margin: float, needed: int) -> None:
+    assert cases_needed(margin) == needed
+
+
+def test_check_size__enough() -> None:
+    check_size(suite(100), 0.03)
+
+
+def test_check_size__too_few() -> None:
+    with pytest.raises(SuiteError) as caught:
+        check_size(suite(30), 0.03)
+    assert str(caught.value) == (
+        "golden_sets/intent/suite.yaml:1: suite intent has 30 cases; a margin of 3 points in scope population needs 100"
+    )
+    assert caught.value.hint == "add 70 cases, or set margin: 0.10, or set scope: set"
+
+
+def test_check_size__one_too_few() -> None:
+    with pytest.raises(SuiteError, match="has 99 cases; a margin of 3 points") as caught:
+        check_size(suite(99), 0.03)
+    assert caught.value.hint == "add 1 cases, or set margin: 0.04, or set scope: set"
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_check_size__no_margin_is_wide_enough(count: int) -> None:
+    with pytest.raises(SuiteError) as caught:
+        check_size(suite(count), 0.025)
+    assert "a margin of 2.5 points" in str(caught.value)
+    assert caught.value.hint == f"add {120 - count} cases, or set scope: set"
+
+
+def test_check_size__own_margin_counts() -> None:
+    check_size(suite(30, margin=0.1), 0.03)
+    with pytest.raises(SuiteError, match="a margin of 1 points in scope population needs 300"):
+        check_size(suite(100, margin=0.01), 0.03)
+
+
+def test_check_size__set_scope_claims_nothing_more() -> None:
+    check_size(suite(1, scope=Scope.SET), 0.03)
+
+
+def test_check_size__the_suggested_margin_is_enough() -> None:
+    for count in range(4, 99):
+        with pytest.raises(SuiteError) as caught:
+            check_size(suite(count), 0.03)
+        margin = float(caught.value.hint.split("margin: ")[1].split(",")[0])
+        assert cases_needed(margin) <= count

@@ -1,0 +1,50 @@
+"""Model names that float and that do not."""
+
+import pytest
+
+from gate.suites.pinned import refuse_floating
+
+LOCAL = "http://127.0.0.1:8000/v1"
+OPENAI = "https://api.openai.com/v1"
+
+
+@pytest.mark.parametrize(
+    ("name", "base_url"),
+    [
+        ("gpt-4.1-mini-2025-04-14", None),
+        ("gpt-3.5-turbo-0125", OPENAI),
+        ("gpt-4-1106-preview", None),
+        ("ft:gpt-4o-mini-2024-07-18:org::id", None),
+        ("model-20250414", None),
+        ("qwen2.5-7b-instruct", LOCAL),
+    ],
+)
+def test_refuse_floating__pinned(name: str, base_url: str | None) -> None:
+    refuse_floating(provider="openai", name=name, base_url=base_url)
+
+
+@pytest.mark.parametrize(
+    ("name", "base_url"),
+    [
+        ("gpt-4o", None),
+        ("gpt-4o", OPENAI),
+        ("gpt-3.5-turbo-16k", None),
+        ("chatgpt-4o-latest", None),
+        ("llama3.1:latest", LOCAL),
+        ("my-model", LOCAL),
+        ("LATEST", LOCAL),
+        ("latest-2025-01-01", None),
+    ],
+)
+def test_refuse_floating__floating(name: str, base_url: str | None) -> None:
+    with pytest.raises(ValueError, match="is a floating model name; pin the dated name"):
+        refuse_floating(provider="openai", name=name, base_url=base_url)
+
+
+def test_refuse_floating__offline_needs_no_date() -> None:
+    refuse_floating(provider="offline", name="greatest", base_url=None)
+
+
+def test_refuse_floating__offline_latest() -> None:
+    with pytest.raises(ValueError, match="floating"):
+        refuse_floating(provider="offline", name="offline-latest", base_url=None)
