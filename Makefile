@@ -1,0 +1,53 @@
+# Two commands for everybody: `make gate` and `make test`. Both work offline once they have run.
+PYTHON ?= python3
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
+RUNTIME := $(VENV)/.runtime
+DEV := $(VENV)/.dev
+
+.PHONY: gate test lint demo docs lock bench-demo clean
+
+gate: $(RUNTIME)  ## gate this repository's own prompt on its own golden sets
+	$(VENV)/bin/gate check --all
+
+demo: $(RUNTIME)  ## three candidate versions, three outcomes
+	$(VENV)/bin/gate demo
+
+test: $(DEV)  ## the whole test suite
+	$(VENV)/bin/python -m pytest
+
+lint: $(DEV)  ## style, types, layers, workflows, container
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	$(VENV)/bin/zizmor --offline --no-progress .
+	$(VENV)/bin/hadolint Dockerfile
+
+docs: $(DEV)  ## write the generated blocks of the documentation again
+	$(VENV)/bin/python docs/generate.py
+
+bench-demo: $(RUNTIME)  ## the demo's edits over many seeds: outcomes by class of edit
+	$(VENV)/bin/python benchmarks/demo/run.py
+
+lock: $(DEV)  ## resolve the dependencies again
+	./.ci/lock $(VENV)/bin
+
+clean:
+	rm -rf $(VENV) lockgate-out .coverage .hypothesis .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/bin/python:
+	@sh .ci/check-python $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements.lock requirements-build.lock pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --require-hashes -r requirements-build.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): $(RUNTIME) requirements-dev.lock
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
