@@ -1,7 +1,7 @@
 """Outcomes of the demo's edits over many seeds: are they tuned to one seed? One command, one table.
 
-Usage: run.py [SEEDS]. Each row is one edit; the last lines add up the classes and check the promise of the demo: harmless
-edits roll back in at most 5 % of runs, harmful ones are never promoted.
+Usage: run.py [SEEDS]. Each row is one edit; the last lines add up the classes and check the promise of the demo:
+harmless edits roll back in at most 5 % of runs, harmful ones are never promoted.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 from gate.app.demo import prepare_demo, run_edits
 from gate.app.edits import EDITS, EditClass
+from gate.app.request import CheckRequest
 from gate.core.finding import Outcome
 
 SEEDS = 20
@@ -40,13 +41,12 @@ def main() -> int:
     counts: Counter[tuple[str, Outcome]] = Counter()
     calls: Counter[str] = Counter()
     with TemporaryDirectory() as folder:
-        prepare_demo(Path(folder) / "sample")
+        sample = Path(folder) / "sample"
+        prepare_demo(sample)
         for seed in range(FIRST_SEED, FIRST_SEED + seeds):
             for result in run_edits(
-                Path(folder) / "sample",
+                CheckRequest(root=sample, out=sample / "runs", as_of="2026-01-01", seed=seed),
                 EDITS,
-                as_of="2026-01-01",
-                seed=seed,
                 progress=Silent(),
                 now=time.monotonic,
             ):
@@ -71,7 +71,8 @@ def _verdict(counts: Counter[tuple[str, Outcome]], seeds: int) -> int:
     false_rollbacks = total[EditClass.HARMLESS, Outcome.ROLLBACK] / harmless
     promoted = total[EditClass.HARMFUL, Outcome.PROMOTE]
     print(
-        f"harmless edits rolled back: {false_rollbacks:.1%} (at most {MOST_FALSE_ROLLBACKS:.0%}); harmful promoted: {promoted}"
+        f"harmless edits rolled back: {false_rollbacks:.1%} (at most {MOST_FALSE_ROLLBACKS:.0%}); "
+        f"harmful promoted: {promoted}"
     )
     return int(false_rollbacks > MOST_FALSE_ROLLBACKS or promoted > 0)
 

@@ -29,7 +29,8 @@ from gate.store.records import render_decision, render_evidence, render_policy, 
 from gate.suites.limits import check_size
 
 EXIT_CODES = {Outcome.PROMOTE: ExitCode.PROMOTE, Outcome.HOLD: ExitCode.HOLD, Outcome.ROLLBACK: ExitCode.ROLLBACK}
-GATE_FILES = ("gate.yaml", "gate-waivers.yaml", "golden_sets/", "baselines/", "prompts/", ".github/")
+GATE_FILES = ("gate.yaml", "gate-waivers.yaml", "golden_sets/", "baselines/", ".github/")
+JUDGED = "cases.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ def check(request: CheckRequest, *, progress: Progress, now: Callable[[], float]
     finally:
         journal.close()
     decision = decide(policy=project.policy, evidence=evidence, references=references, as_of=request.as_of)
-    excerpts = collect_excerpts(decision, runs, references, project.base)
+    excerpts = collect_excerpts(decision, runs, references, base=project.base)
     found = _Found(project, evidence, references, decision, excerpts)
     return _record(request, found, bench.budget)
 
@@ -96,7 +97,7 @@ def _record(request: CheckRequest, found: _Found, budget: Budget) -> Checked:
     }
     text = render_decision(found.decision, inputs)
     digest = digest_text(text)
-    provenance = _provenance(request, found, budget, digest)
+    provenance = _provenance(request, found, budget, digest=digest)
     view = build_view(
         decision=found.decision,
         evidence=found.evidence,
@@ -134,7 +135,7 @@ def _exit_code(found: _Found, *, advisory: bool) -> ExitCode:
     return ExitCode.PROMOTE if advisory else EXIT_CODES[found.decision.outcome]
 
 
-def _provenance(request: CheckRequest, found: _Found, budget: Budget, digest: str) -> Provenance:
+def _provenance(request: CheckRequest, found: _Found, budget: Budget, *, digest: str) -> Provenance:
     targets = found.project.targets
     return Provenance(
         key=targets[0].definition.name if len(targets) == 1 else "all",
@@ -153,9 +154,11 @@ def _provenance(request: CheckRequest, found: _Found, budget: Budget, digest: st
 
 
 def _changed(request: CheckRequest) -> tuple[str, ...]:
+    """Files of the gate itself that the change edits; cases belong to what is judged."""
     if request.base is None:
         return ()
-    return tuple(path for path in Git(request.root).changed_files(request.base) if path.startswith(GATE_FILES))
+    files = Git(request.root).changed_files(request.base)
+    return tuple(path for path in files if path.startswith(GATE_FILES) and not path.endswith(JUDGED))
 
 
 def _shown_path(request: CheckRequest) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gate.app.check import check
@@ -28,23 +28,16 @@ class DemoResult:
 
 
 def run_edits(
-    folder: Path, edits: Sequence[Edit], *, as_of: str, seed: int, progress: Progress, now: Callable[[], float]
+    request: CheckRequest, edits: Sequence[Edit], *, progress: Progress, now: Callable[[], float]
 ) -> Iterator[DemoResult]:
-    """Decide each edit in turn in a sample project at `folder`, which must hold the sample already."""
-    original = (folder / PROMPT).read_text(encoding="utf-8")
+    """Decide each edit in turn in the sample project at the request's root; each run has its own folder under `out`."""
+    original = (request.root / PROMPT).read_text(encoding="utf-8")
     for edit in edits:
-        candidate = folder / "candidates" / f"{edit.name}.md"
+        candidate = request.root / "candidates" / f"{edit.name}.md"
         candidate.parent.mkdir(exist_ok=True)
         candidate.write_text(edit.apply(original), encoding="utf-8")
-        request = CheckRequest(
-            root=folder,
-            out=folder / "runs" / edit.name,
-            as_of=as_of,
-            prompt=str(candidate),
-            every=True,
-            seed=seed,
-        )
-        checked = check(request, progress=progress, now=now)
+        edited = replace(request, out=request.out / edit.name, prompt=str(candidate), every=True)
+        checked = check(edited, progress=progress, now=now)
         yield DemoResult(
             edit=edit,
             outcome=checked.result.decision.outcome,

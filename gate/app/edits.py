@@ -1,7 +1,7 @@
 """Edits to the bundled prompt, with what they are meant to be: harmless, a small loss, harmful.
 
-The first of each class is what `gate demo` shows; all of them are what benchmarks/demo counts over many seeds, so that the
-demonstration is not tuned to its seed. An edit that no longer changes the prompt raises ValueError.
+The first of each class is what `gate demo` shows; all of them are what benchmarks/demo counts over many seeds, so that
+the demonstration is not tuned to its seed. An edit that no longer changes the prompt raises ValueError.
 """
 
 from __future__ import annotations

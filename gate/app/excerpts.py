@@ -18,7 +18,7 @@ ANSWER_LIMIT = 4_000
 
 
 def load_answers(tree: Tree, target: str, suite: str) -> Mapping[str, str]:
-    """One typical answer per case of the baseline; empty where there is none or it cannot be read: only people see it."""
+    """One typical answer per case of the baseline; empty where none is there or can be read, as only people see it."""
     content = tree.read(answers_path(target, suite))
     try:
         plain = parse_json((content or b"{}").decode("utf-8"))
@@ -40,7 +40,7 @@ def typical_answers(run: SuiteRun) -> dict[str, str]:
 
 
 def collect_excerpts(
-    decision: Decision, runs: Sequence[SuiteRun], references: Sequence[Reference], base: Tree
+    decision: Decision, runs: Sequence[SuiteRun], references: Sequence[Reference], *, base: Tree
 ) -> tuple[Excerpt, ...]:
     """Cases that findings name, the decisive findings first; at most 20."""
     by_name = {(run.identity.target, run.suite.name): run for run in runs}
@@ -52,7 +52,7 @@ def collect_excerpts(
         case = next((case for case in run.suite.cases if case.id == case_id), None) if run else None
         if run and case and len(excerpts) < MOST:
             before = load_answers(base, target, suite).get(case_id)
-            excerpts.append(_excerpt(run, case, states[target, suite], before))
+            excerpts.append(_excerpt(run, case, states[target, suite], before=before))
     return tuple(excerpts)
 
 
@@ -63,7 +63,7 @@ def _named_cases(findings: Sequence[Finding]) -> Iterator[tuple[str, str, str]]:
             yield finding.target, finding.suite, case_id
 
 
-def _excerpt(run: SuiteRun, case: Case, reference: Reference, before: str | None) -> Excerpt:
+def _excerpt(run: SuiteRun, case: Case, reference: Reference, *, before: str | None) -> Excerpt:
     trials = sorted(run.trials.get(case.id, ()), key=lambda trial: trial.index)
     shown = next((trial for trial in trials if trial.value is not None and not trial.passed), None)
     shown = shown or next(iter(trials), None)

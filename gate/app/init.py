@@ -17,6 +17,7 @@ from gate.store.outputs import write_file
 
 OWNED = (".github/", "gate.yaml", "golden_sets/", "baselines/")
 CODEOWNERS = ("CODEOWNERS", ".github/CODEOWNERS", "docs/CODEOWNERS")
+IGNORE = ".gitignore"
 FIRST_CASES = 40
 REMOTE = re.compile(r"[:/](?P<owner>[A-Za-z0-9][A-Za-z0-9-]*)/[^/]+?(?:\.git)?$")
 
@@ -65,9 +66,14 @@ def _git(root: Path, *arguments: str) -> str:
 def plan_files(root: Path, facts: Facts) -> tuple[FileWrite, ...]:
     """Every file that a first set-up needs, existing ones marked."""
     return tuple(
-        FileWrite(path=path, text=text, there=path != facts.codeowners and (root / path).exists())
+        FileWrite(path=path, text=text, there=_kept(root / path, text, added=path in {facts.codeowners, IGNORE}))
         for path, text in _files(root, facts)
     )
+
+
+def _kept(path: Path, text: str, *, added: bool) -> bool:
+    """Whether a file stays as it is: because it is somebody's, or because our lines stand in it already."""
+    return path.exists() and (not added or path.read_text(encoding="utf-8") == text)
 
 
 def apply_files(root: Path, writes: tuple[FileWrite, ...]) -> None:
@@ -88,6 +94,7 @@ def _files(root: Path, facts: Facts) -> Iterator[tuple[str, str]]:
     yield ".github/workflows/gate.yml", _packaged("workflow.yml").replace("DEFAULT_BRANCH", facts.branch)
     yield ".github/gate.schema.json", _schema()
     yield facts.codeowners, _codeowners(root / facts.codeowners, facts.owner)
+    yield IGNORE, _with_line(root / IGNORE, "lockgate-out/")
 
 
 def _packaged(name: str) -> str:
@@ -119,3 +126,10 @@ def _codeowners(path: Path, owner: str) -> str:
         return present
     head = present if not present or present.endswith("\n") else present + "\n"
     return head + "# Changes to the gate itself need a second pair of eyes.\n" + "\n".join(lines) + "\n"
+
+
+def _with_line(path: Path, line: str) -> str:
+    present = path.read_text(encoding="utf-8") if path.exists() else ""
+    if line in present.splitlines():
+        return present
+    return present + ("" if not present or present.endswith("\n") else "\n") + line + "\n"

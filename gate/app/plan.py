@@ -10,7 +10,7 @@ from gate.app.project import Project, SuitePlan, TargetPlan
 from gate.app.running import prices_from, render_suite
 from gate.core.broken import BASELINE_TRIALS, broken_table
 from gate.core.evidence import BaselineCase, SuiteBaseline
-from gate.core.model import Usage
+from gate.core.model import Scope, Usage
 from gate.core.planning import cases_needed, noise, supported_margin
 from gate.core.rules.regression import least_cases
 from gate.targets.prices import price_usd
@@ -23,10 +23,13 @@ ANSWER_TOKENS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteOutlook:
-    """What one suite takes and shows. Shares of 1; tokens and dollars per pass; seconds per pass of modelled or past latency.
+    """What one suite takes and shows.
+
+    Shares of 1; tokens and dollars per pass; seconds per pass of modelled or past latency.
 
     `needed` is the number of cases like these at which 90 % of harmless changes pass at the wanted margin;
-    `smallest` the margin at which they do with the cases there are; `measured` says that the noise comes from baseline counts.
+    `smallest` the margin at which they do with the cases there are; `measured` says that the noise comes from baseline
+    counts.
     """
 
     target: str
@@ -58,21 +61,24 @@ def _suite(project: Project, plan: TargetPlan, entry: SuitePlan) -> SuiteOutlook
     trials = min((case.trials for case in known), default=BASELINE_TRIALS) or BASELINE_TRIALS
     per_trial = noise((case.passes, case.trials) for case in known) if known else TYPICAL_NOISE
     tokens = _tokens(prompts.values(), known, count)
+    scope = entry.suite.scope
     table = broken_table([case.passes for case in known if case.trials == BASELINE_TRIALS], count)
     return SuiteOutlook(
         target=plan.definition.name,
         suite=entry.suite.name,
         cases=count,
         margin=margin,
-        smallest=supported_margin(cases=count, noise_per_trial=per_trial, passes=passes, baseline_trials=trials),
+        smallest=supported_margin(
+            cases=count, noise_per_trial=per_trial, passes=passes, baseline_trials=trials, scope=scope
+        ),
         needed=max(
-            cases_needed(margin=margin, noise_per_trial=per_trial, passes=passes, baseline_trials=trials),
-            least_cases(margin),
+            cases_needed(margin=margin, noise_per_trial=per_trial, passes=passes, baseline_trials=trials, scope=scope),
+            least_cases(margin) if scope is Scope.POPULATION else 1,
         ),
         least_calls=count * project.policy.looks[0],
         most_calls=count * passes,
         tokens=tokens,
-        usd=_price(project, plan, tokens, count),
+        usd=_price(project, plan, tokens=tokens, count=count),
         seconds=_seconds(known, count, plan.workers),
         testable=sum(table.limit(case.passes, case.trials) >= 0 for case in known),
         measured=bool(known),
@@ -95,7 +101,7 @@ def _tokens(prompts: Iterable[str], known: Iterable[BaselineCase], count: int) -
     return math.ceil(SAFETY_FACTOR * characters / CHARACTERS_PER_TOKEN) + ANSWER_TOKENS * count
 
 
-def _price(project: Project, plan: TargetPlan, tokens: int, count: int) -> float | None:
+def _price(project: Project, plan: TargetPlan, *, tokens: int, count: int) -> float | None:
     if plan.definition.model is None:
         return None
     answers = min(tokens, ANSWER_TOKENS * count)

@@ -12,6 +12,8 @@ from gate.errors import ConfigurationError
 from gate.suites.settings import Settings
 
 LOOKS = (1, 2, 3, 5)
+FEWEST_CASES = 30
+LAUNCH_CASES = 100  # a 100-case holdout: R15, R20
 
 
 def policy_from(
@@ -35,6 +37,7 @@ def policy_from(
         slices=tuple(sorted(own.slices.items())),
         on_broken=own.on_broken,
         looks=looks_for(passes),
+        fewest_cases=LAUNCH_CASES if chosen is Profile.LAUNCH else FEWEST_CASES,
         p95_ms=own.p95_ms,
         waivers=tuple(waivers),
         author=author,

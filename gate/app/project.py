@@ -1,8 +1,8 @@
-"""A project as one run sees it: targets with their versions, suites, prompts and references, under the base's policy."""
+"""A project as a run sees it: targets with their versions, suites, prompts and references, under the base's policy."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -70,12 +70,18 @@ class _Sides:
     candidate: Settings
     first: bool
 
+    @property
+    def known(self) -> Mapping[str, TargetSettings]:
+        """Targets of the candidate and of the base: a change cannot drop a target by not naming it."""
+        return {**self.judge.targets, **self.candidate.targets}
+
 
 def load_project(request: CheckRequest) -> Project:
     """Load everything that the request selects; raises GateError naming what is wrong with it."""
     sides = _sides(request)
     policy = _policy(request, sides)
-    names = _selected(request, sides.candidate)
+    names = _selected(request, sides.known)
+    _require_one_target(request, names)
     targets = tuple(_target(request, sides, name) for name in names)
     return Project(
         policy=policy,
@@ -107,17 +113,23 @@ def _policy(request: CheckRequest, sides: _Sides) -> Policy:
     return replace(policy, mode=Mode.ADVISORY) if sides.first else policy
 
 
-def _selected(request: CheckRequest, settings: Settings) -> tuple[str, ...]:
-    unknown = sorted(set(request.targets) - set(settings.targets))
+def _selected(request: CheckRequest, known: Mapping[str, TargetSettings]) -> tuple[str, ...]:
+    unknown = sorted(set(request.targets) - set(known))
     if unknown:
         raise ConfigurationError(
-            f"there is no target {unknown[0]!r} in {request.config}", hint=f"known: {', '.join(settings.targets)}"
+            f"there is no target {unknown[0]!r} in {request.config}", hint=f"known: {', '.join(known)}"
         )
-    return tuple(name for name in sorted(settings.targets) if not request.targets or name in request.targets)
+    return tuple(name for name in sorted(known) if not request.targets or name in request.targets)
+
+
+def _require_one_target(request: CheckRequest, names: tuple[str, ...]) -> None:
+    if request.prompt is not None and len(names) > 1:
+        message = f"`--prompt` replaces the prompt of one target, and {len(names)} are selected: {', '.join(names)}"
+        raise ConfigurationError(message, hint="name it with `--target NAME`")
 
 
 def _target(request: CheckRequest, sides: _Sides, name: str) -> TargetPlan:
-    settings = sides.candidate.targets[name]
+    settings = sides.known[name]
     definition = target_definition(name, settings, sides.judge.credentials)
     prompt = _prompt(request, sides.head, settings)
     version = version_hash(definition, prompt.digest if prompt else None, _file_digests(sides.head, settings))
@@ -126,7 +138,7 @@ def _target(request: CheckRequest, sides: _Sides, name: str) -> TargetPlan:
         definition=definition,
         version=version,
         prompt=prompt,
-        suites=tuple(_suite(sides, definition, version, path) for path in paths),
+        suites=tuple(_suite(sides, definition, version, path=path) for path in paths),
         workers=settings.concurrency,
     )
 
@@ -175,15 +187,27 @@ def _file_digests(head: Tree, settings: TargetSettings) -> dict[str, str]:
 def _suite_paths(request: CheckRequest, sides: _Sides, name: str) -> tuple[str, ...]:
     """Suites of the candidate and of the base: a change cannot drop a suite by not naming it."""
     judged = sides.judge.targets.get(name)
-    every = dict.fromkeys((*(judged.suites if judged else ()), *sides.candidate.targets[name].suites))
-    paths = tuple(path for path in every if not request.suites or Path(path).name in request.suites)
+    every = dict.fromkeys((*(judged.suites if judged else ()), *sides.known[name].suites))
+    _require_own_names(name, every)
+    wanted = {Path(suite).name for suite in request.suites}
+    paths = tuple(path for path in every if not wanted or Path(path).name in wanted)
     if not paths:
         known = ", ".join(Path(path).name for path in every)
         raise NothingToDoError(f"no suite of target {name} is selected", hint=f"its suites: {known}")
     return paths
 
 
-def _suite(sides: _Sides, definition: TargetDefinition, version: VersionHash, path: str) -> SuitePlan:
+def _require_own_names(target: str, paths: Iterable[str]) -> None:
+    """Refuse a suite that would stand in for the base's suite of the same name, with a judge of its own."""
+    seen: dict[str, str] = {}
+    for path in paths:
+        first = seen.setdefault(Path(path).name, path)
+        if first != path:
+            message = f"target {target}: the suite {path} has the name of the base's suite {first}"
+            raise ConfigurationError(message, hint="give the new suite another name")
+
+
+def _suite(sides: _Sides, definition: TargetDefinition, version: VersionHash, *, path: str) -> SuitePlan:
     known = sides.base.read(f"{path}/suite.yaml") is not None
     judged = sides.judge.targets.get(definition.name)
     source = sides.base if known else sides.head

@@ -63,8 +63,8 @@ def promote_version(
     finally:
         journal.close()
     decision = decide(policy=project.policy, evidence=evidence, references=references_of(project), as_of=request.as_of)
-    code = _refusal(decision)
-    files = {} if code else _files(runs, request.as_of, project.policy_digest, anchor)
+    code = ExitCode.INTERRUPTED if evidence.interrupted else _refusal(decision)
+    files = {} if code else _files(runs, as_of=request.as_of, policy=project.policy_digest, anchor=anchor)
     write_files(request.root, files)
     return Promotion(files=tuple(sorted(files)), decision=decision, calls=budget.calls, exit_code=code)
 
@@ -81,7 +81,10 @@ def _fresh_passes(runs: tuple[SuiteRun, ...], passes: int) -> Evidence:
 
 
 def _refusal(decision: Decision) -> ExitCode:
-    """The exit code that forbids a promotion; PROMOTE where nothing does. What only a missing baseline demands does not."""
+    """The exit code that forbids a promotion; PROMOTE where nothing does.
+
+    What only a missing baseline demands does not.
+    """
     blocking = [finding for finding in decision.findings if finding.blocking]
     if any(finding.demands is Outcome.ROLLBACK for finding in blocking):
         return EXIT_CODES[Outcome.ROLLBACK]
@@ -89,7 +92,7 @@ def _refusal(decision: Decision) -> ExitCode:
     return EXIT_CODES[Outcome.HOLD if incomplete else Outcome.PROMOTE]
 
 
-def _files(runs: tuple[SuiteRun, ...], as_of: str, policy: str, anchor: str) -> dict[str, str]:
+def _files(runs: tuple[SuiteRun, ...], *, as_of: str, policy: str, anchor: str) -> dict[str, str]:
     files = {}
     for run in runs:
         target, suite = run.identity.target, run.suite.name

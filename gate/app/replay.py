@@ -18,6 +18,8 @@ from gate.store.records import (
 )
 
 LARGEST_INPUT = 512 * 2**20
+NO_RECORD = "name the file that `gate check --out` wrote"
+CHANGED = "the file was changed after the decision; restore it from the artifact of the run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,19 +41,35 @@ class Replay:
 
 
 def decide_files(inputs: Inputs, *, as_of: str) -> tuple[Decision, str]:
-    """Decide on files; returns the decision and its document. Raises RecordError for files that are not what they say."""
+    """Decide on files; returns the decision and its document.
+
+    Raises RecordError for files that are not what they say.
+    """
     texts = {name: (str(path), read_text(path)) for name, path in _paths(inputs).items()}
     decision = _decide(texts, as_of)
     return decision, render_decision(decision, texts)
 
 
 def replay(path: Path) -> Replay:
-    """Recompute `decision.json` from the inputs beside it; raises MismatchError where digests or bytes differ."""
+    """Recompute `decision.json` from the inputs beside it; raises MismatchError for whatever was changed since.
+
+    A file that cannot be read any more was changed like one with another number in it. Raises RecordError where there
+    is no decision at all.
+    """
+    if not path.is_file():
+        raise RecordError(f"{path}: no such file", hint=NO_RECORD)
+    try:
+        return _replay(path)
+    except RecordError as error:
+        raise MismatchError(str(error), hint=error.hint or CHANGED) from error
+
+
+def _replay(path: Path) -> Replay:
     text = read_text(path)
     recorded, named = parse_decision(text, str(path))
     missing = {"policy", "references", "evidence"} - named.keys()
     if missing:
-        raise RecordError(f"{path}: input {sorted(missing)[0]!r} is missing")
+        raise RecordError(f"{path}: input {min(missing)!r} is missing")
     texts = {name: (place, _verified(path, place, sha)) for name, (place, sha) in named.items()}
     decision = _decide(texts, recorded.as_of)
     exact = recorded.core_version == CORE_VERSION
@@ -73,7 +91,7 @@ def read_text(path: Path) -> str:
             raise RecordError(f"{path}: larger than {LARGEST_INPUT} bytes")
         return path.read_bytes().decode("utf-8")
     except OSError as error:
-        raise RecordError(f"{path}: {error.strerror}", hint="name the file that `gate check --out` wrote") from error
+        raise RecordError(f"{path}: {error.strerror}", hint=NO_RECORD) from error
     except UnicodeDecodeError as error:
         raise RecordError(f"{path}: not UTF-8 text") from error
 
@@ -91,7 +109,7 @@ def _verified(decision: Path, place: str, sha: str) -> str:
     if found != sha:
         raise MismatchError(
             f"{path}: SHA-256 is {found[:12]}..., the decision was made from {sha[:12]}...",
-            hint="the file was changed after the decision; restore it from the artifact of the run",
+            hint=CHANGED,
         )
     return text
 

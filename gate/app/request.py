@@ -1,4 +1,4 @@
-"""What a use case is asked for and what it gives back; plain values between the command line, the action and the app."""
+"""What a use case is asked for and gives back; plain values between the command line, the action and the app."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ class CheckRequest:
 
     `base` is a git ref that policy, baseline, scorers and waivers are read from; None reads the working tree. Empty
     `targets` and `suites` mean all. `prompt` replaces the prompt of the one selected target for this run.
-    `every` (--all) never skips an unchanged target. `as_of` is YYYY-MM-DD. `seed` feeds targets that take one. `head` and `run` name the commit and the CI run in the comment.
+    `every` (--all) never skips an unchanged target. `as_of` is YYYY-MM-DD. `seed` feeds targets that take one.
+    `head` and `run` name the commit and the CI run in the comment.
     """
 
     root: Path

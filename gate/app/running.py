@@ -55,7 +55,7 @@ def prepare_runs(project: Project, bench: Bench, *, every: bool) -> tuple[tuple[
         target = build_target(
             plan.definition, environ=bench.environ, root=bench.root, prices=prices_from(project.settings)
         )
-        runs += [_suite_run(plan, suite, target, bench) for suite in plan.suites]
+        runs += [_suite_run(plan, suite, target, bench=bench) for suite in plan.suites]
     return tuple(runs), tuple(same)
 
 
@@ -76,7 +76,7 @@ def render_suite(plan: TargetPlan, suite: SuitePlan) -> dict[str, str]:
     return {case_id: text for (case_id, _), text in zip(inputs, texts, strict=True)}
 
 
-def _suite_run(plan: TargetPlan, suite: SuitePlan, target: Target, bench: Bench) -> SuiteRun:
+def _suite_run(plan: TargetPlan, suite: SuitePlan, target: Target, *, bench: Bench) -> SuiteRun:
     return SuiteRun(
         suite=suite.suite,
         identity=suite.identity,

@@ -67,7 +67,8 @@ def load_case(folder: Path, case_id: str, tree: Tree) -> CaseHistory:
         if recorded.trial.case_id == case_id:
             own.append(recorded)
     if not own:
-        near = ", ".join([other for other in seen if other[:3] == case_id[:3]][:5])
+        alike = [other for other in seen if other[:3] == case_id[:3]] or list(seen)
+        near = ", ".join(alike[:5])
         raise NothingToDoError(
             f"no trial of case {case_id!r} in {folder}", hint=f"known ids are like {near}" if near else ""
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from functools import cached_property
 from pathlib import Path
 
@@ -22,8 +24,8 @@ class BaseTree(GitTree):
     @cached_property
     def root(self) -> Path:
         """A folder with the commit's files, readable by an isolated worker; removed with this object."""
-        self._folder = tempfile.TemporaryDirectory(prefix="lockgate-base-")
-        root = Path(self._folder.name)
+        root = Path(tempfile.mkdtemp(prefix="lockgate-base-"))
+        weakref.finalize(self, shutil.rmtree, root, ignore_errors=True)
         root.chmod(0o755)
         top = sorted({entry.path.partition("/")[0] for entry in self._source.entries(self._at, "") if entry.regular})
         self._source.export(self._at, paths=top, folder=root)

@@ -14,20 +14,24 @@ from gate.errors import SuiteError
 def validate_project(project: Project) -> tuple[str, ...]:
     """One line a suite about what was checked; raises GateError for the first thing that must be mended."""
     check_sizes(project)
-    return tuple(line for plan in project.targets for entry in plan.suites for line in _suite(plan, entry))
+    fewest = project.policy.fewest_cases
+    return tuple(line for plan in project.targets for entry in plan.suites for line in _suite(plan, entry, fewest))
 
 
-def _suite(plan: TargetPlan, entry: SuitePlan) -> Iterator[str]:
+def _suite(plan: TargetPlan, entry: SuitePlan, fewest: int) -> Iterator[str]:
     prompts = render_suite(plan, entry)
     for case in entry.suite.cases:
         secret = case.expected.get("tripwire")
         if isinstance(secret, str) and prompts and secret not in prompts[case.id]:
             raise SuiteError(
-                f'{case.place}: case "{case.id}": its tripwire does not stand in the rendered prompt, so it cannot leak',
+                f'{case.place}: case "{case.id}": '
+                "its tripwire does not stand in the rendered prompt, so it cannot leak",
                 hint="plant it: let the prompt show the variable that holds it",
             )
     name = f"{plan.definition.name} / {entry.suite.name}"
     yield f"{name}: {len(entry.suite.cases)} cases, {len(entry.suite.scorers)} scorers, {len(prompts)} prompts rendered"
+    if len(entry.suite.cases) < fewest:
+        yield f"{name}: under {fewest} cases: every check will hold; add {fewest - len(entry.suite.cases)} cases"
     baseline = entry.reference.baseline
     if isinstance(baseline, Absent):
         yield f"{name}: no baseline yet; run `gate promote` on the default branch"

@@ -32,19 +32,15 @@ def demo(*, keep: Path | None, seed: int) -> int:
 
 def _run(folder: Path, seed: int) -> None:
     from gate.app.demo import SHOWN, prepare_demo, run_edits
+    from gate.app.request import CheckRequest
     from gate.report.terminal import render_terminal
 
     prepare_demo(folder)
-    results = run_edits(
-        folder,
-        SHOWN,
-        as_of=options.date_or_today(None),
-        seed=seed,
-        progress=TrialProgress(quiet=True),
-        now=time.monotonic,
-    )
+    request = CheckRequest(root=folder, out=folder / "runs", as_of=options.date_or_today(None), seed=seed)
+    results = run_edits(request, SHOWN, progress=TrialProgress(quiet=True), now=time.monotonic)
     say(
-        "The built-in offline model is no language model: it compares words with what the prompt says, so that edits count."
+        "The built-in offline model is no language model: "
+        "it compares words with what the prompt says, so that edits count."
     )
     lines = []
     for number, result in enumerate(results, 1):

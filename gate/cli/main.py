@@ -46,9 +46,7 @@ def run(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _terminated)
     try:
         return int(gate.main(args=list(arguments), prog_name="gate", standalone_mode=False) or 0)
-    except click.exceptions.Abort:
-        return _fail("interrupted", ExitCode.INTERRUPTED)
-    except KeyboardInterrupt:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         return _fail("interrupted", ExitCode.INTERRUPTED)
     except click.ClickException as error:
         error.show()
@@ -59,7 +57,8 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.PROMOTE
     except Exception:  # noqa: BLE001 the last resort: whatever it is, it is ours
-        traceback.print_exc()
+        # An exception may quote what a model said.
+        _say_traceback()
         return _fail("this is a bug in gate; please report it with the lines above", ExitCode.BUG)
 
 
@@ -72,6 +71,12 @@ def _fail(message: str, code: ExitCode, *, hint: str = "", anchor: str = "") -> 
     if anchor:
         say_error(f"  see: {DOCS}#{anchor}")
     return code
+
+
+def _say_traceback() -> None:
+    from gate.cli.console import say_error
+
+    say_error(traceback.format_exc().rstrip("\n"))
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> None:

@@ -35,7 +35,7 @@ out_option = click.option(
 base_option = click.option("--base", help="Git ref that policy, baseline and scorers are read from.")
 profile_option = click.option("--profile", help="merge, ci, paper, pre-production or launch.")
 passes_option = click.option(
-    "--passes", type=click.IntRange(1, 50), help="Passes at most (default: looks after 1, 2, 3, 5)."
+    "--passes", type=click.IntRange(1, 100), help="Passes at most (default: looks after 1, 2, 3, 5)."
 )
 budget_option = click.option(
     "--budget-usd", type=click.FloatRange(min=0, min_open=True), help="Stop at so many dollars."
@@ -62,7 +62,7 @@ def date_or_today(text: str | None) -> str:
         raise click.UsageError(f"--as-of must be YYYY-MM-DD, not {text!r}") from None
 
 
-def request_from(**values: Any) -> CheckRequest:  # noqa: ANN401 the values are click's, checked by its types
+def request_from(**values: Any) -> CheckRequest:
     """A request from option values; what is not given keeps the request's default."""
     from gate.app.request import CheckRequest
 

@@ -22,7 +22,8 @@ from gate.cli.console import TrialProgress, say
 def promote(*, quiet: bool, anchor: str, **values: object) -> int:
     """Run fresh passes (10) of the present version and write them as the baseline to commit.
 
-    Refused with exit 10 where evidence is incomplete, and with exit 20 where harm against the present baseline is shown.
+    Refused with exit 10 where evidence is incomplete, and with exit 20 where harm against the present baseline is
+    shown.
     """
     from gate.app.promote import promote_version
 

@@ -17,7 +17,7 @@ from gate.core.evidence import (
     SuiteEvidence,
     moments,
 )
-from gate.core.model import Answer, Case, Missing, Score, ScorerResult, Suite, Trial, Unanswered, Unscored
+from gate.core.model import Answer, Case, Missing, ScorerResult, Suite, Trial, Unanswered, Unscored
 
 
 def judged(*, suite: Suite, case: Case, index: int, answer: Answer, results: Sequence[ScorerResult]) -> Trial:
@@ -133,6 +133,7 @@ def _baseline_case(case: CaseEvidence) -> BaselineCase:
         tokens=case.tokens,
         log_ms=_log_moments(case.latency_ms),
         severity=case.severity,
+        critical=case.critical,
     )
 
 

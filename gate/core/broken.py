@@ -3,8 +3,8 @@
 A prior over pass rates is fitted to the suite's baseline counts (non-parametric maximum likelihood on a fixed grid);
 a case is confirmed broken when so few of its first trials pass that, over all cases of the suite, the expected
 number of such cases in an unchanged version stays below `alpha`. Fisher's test per case with a family-wise level
-finds nothing at these sizes. Everything here depends on the baseline only, so the table is fixed, and hashed, before the
-first call of the candidate.
+finds nothing at these sizes. Everything here depends on the baseline only, so the table is fixed, and hashed, before
+the first call of the candidate.
 """
 
 from __future__ import annotations
@@ -70,11 +70,11 @@ def _table(counts: tuple[int, ...], rule: Confirmation) -> BrokenTable:
     """The table of eleven counts; remembered, because every look of a run asks for the same one."""
     weights = _fitted_prior({passes: count for passes, count in enumerate(counts) if count})
     tails = {
-        (x, y): _predictive_tail(weights, x, y, rule.trials)
+        (x, y): _predictive_tail(weights, x, y, trials=rule.trials)
         for x in range(SOLID, BASELINE_TRIALS + 1)
         for y in range(rule.most_passes + 1)
     }
-    best = {x: -1 for x in range(SOLID, BASELINE_TRIALS + 1)}
+    best = dict.fromkeys(range(SOLID, BASELINE_TRIALS + 1), -1)
     best_sum = 0.0
     for level in sorted(set(tails.values())):
         critical = {x: sum(tails[x, y] <= level for y in range(rule.most_passes + 1)) - 1 for x in best}
@@ -106,7 +106,7 @@ def _fitted_prior(counts: Mapping[int, int]) -> tuple[float, ...]:
     return tuple((total * weight + 1 / len(GRID)) / (total + 1) for weight in weights)
 
 
-def _predictive_tail(weights: Sequence[float], x: int, y: int, trials: int) -> float:
+def _predictive_tail(weights: Sequence[float], x: int, y: int, *, trials: int) -> float:
     """P(at most y passes in the next trials | x of ten in the baseline)."""
     seen = _likelihood(x, BASELINE_TRIALS)
     posterior = [weight * value for weight, value in zip(weights, seen, strict=True)]

@@ -53,7 +53,7 @@ def decode(kind: type[T], value: Json, path: str = "") -> T:
     return _decode(kind, value, path)  # type: ignore[no-any-return]
 
 
-def _decode(kind: Any, value: Json, path: str) -> Any:  # noqa: ANN401 driven by run-time type hints
+def _decode(kind: Any, value: Json, path: str) -> Any:
     origin = get_origin(kind)
     if origin in (Union, UnionType):
         return _decode_union(get_args(kind), value, path)
@@ -68,7 +68,7 @@ def _decode(kind: Any, value: Json, path: str) -> Any:  # noqa: ANN401 driven by
     return _decode_plain(kind, value, path)
 
 
-def _decode_plain(kind: Any, value: Json, path: str) -> Json:  # noqa: ANN401 driven by run-time type hints
+def _decode_plain(kind: Any, value: Json, path: str) -> Json:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = _as_float(value, path)
     if type(value) is not kind or (isinstance(value, float) and not math.isfinite(value)):
@@ -90,7 +90,7 @@ def _decode_enum(kind: type[Enum], value: Json, path: str) -> Enum:
         raise _wrong(path, "one of " + ", ".join(str(member.value) for member in kind), value) from None
 
 
-def _decode_union(kinds: tuple[Any, ...], value: Json, path: str) -> Any:  # noqa: ANN401 driven by run-time type hints
+def _decode_union(kinds: tuple[Any, ...], value: Json, path: str) -> Any:
     if value is None and NoneType in kinds:
         return None
     rest = [kind for kind in kinds if kind is not NoneType]
@@ -121,7 +121,7 @@ def _decode_mapping(kinds: tuple[Any, ...], value: Json, path: str) -> dict[str,
     return {key: _decode(kinds[1], item, f"{path}.{key}") for key, item in value.items()}
 
 
-def _decode_dataclass(kind: Any, value: Json, path: str) -> Any:  # noqa: ANN401 driven by run-time type hints
+def _decode_dataclass(kind: Any, value: Json, path: str) -> Any:
     if not isinstance(value, dict):
         raise _wrong(path, "an object", value)
     hints = get_type_hints(kind)

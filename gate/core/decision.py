@@ -14,9 +14,9 @@ Rules in order, each a function of its own; findings keep this order:
  9. anchor                    no slow decay since a pinned release
 
 The worst demand of a blocking finding is the outcome. Rule 5 is not asked about a suite that is not complete, and rules
-6, 7 and 9 not about one that is not comparable either, so that missing evidence can look neither like a regression nor like a pass; vetoes
-always are, because a leak that was seen is a leak. PROMOTE needs every blocking dimension shown, which needs no
-correction; ROLLBACK by rates shares one error budget over the blocking suites.
+6, 7 and 9 not about one that is not comparable either, so that missing evidence can look neither like a regression nor
+like a pass; vetoes always are, because a leak that was seen is a leak. PROMOTE needs every blocking dimension shown,
+which needs no correction; ROLLBACK by rates shares one error budget over the blocking suites.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from gate.core.rules.anchor import check_anchor
 from gate.core.rules.broken_cases import check_broken, to_confirm
 from gate.core.rules.budgets import check_cost, check_latency
 from gate.core.rules.comparability import check_comparability, comparable
-from gate.core.rules.completeness import check_anything, check_completeness, check_dimensions, check_stop
+from gate.core.rules.completeness import check_anything, check_completeness, check_dimensions, check_stop, check_suites
 from gate.core.rules.context import SuiteContext
 from gate.core.rules.floors import check_floor
 from gate.core.rules.regression import check_regression, check_slices
@@ -44,11 +44,9 @@ AGAINST_BASELINE = (check_regression, check_slices, check_broken, check_anchor)
 
 def decide(*, policy: Policy, evidence: Evidence, references: Sequence[Reference], as_of: str) -> Decision:
     """Decide; total for any well-formed input, and the same for any order of suites, cases and references."""
-    contexts = _contexts(policy, evidence, references, as_of)
-    findings = [*check_anything(evidence), *check_stop(evidence), *check_dimensions(policy, contexts)]
-    for context in contexts:
-        findings += _suite_findings(context)
-    findings += [*check_cost(policy, contexts), *check_latency(policy, contexts)]
+    contexts = _contexts(policy, evidence, references, as_of=as_of)
+    findings = [*check_anything(evidence), *check_stop(evidence), *check_suites(evidence, references)]
+    findings += _findings(contexts, policy)
     ordered = tuple(sorted(findings, key=lambda finding: _ORDER.index(finding.rule)))
     return Decision(
         outcome=_outcome(ordered),
@@ -56,6 +54,13 @@ def decide(*, policy: Policy, evidence: Evidence, references: Sequence[Reference
         as_of=as_of,
         findings=ordered,
     )
+
+
+def _findings(contexts: Sequence[SuiteContext], policy: Policy) -> list[Finding]:
+    findings = [*check_dimensions(policy, contexts)]
+    for context in contexts:
+        findings += _suite_findings(context)
+    return [*findings, *check_cost(policy, contexts), *check_latency(policy, contexts)]
 
 
 _ORDER = (
@@ -74,7 +79,7 @@ _ORDER = (
 
 
 def _contexts(
-    policy: Policy, evidence: Evidence, references: Sequence[Reference], as_of: str
+    policy: Policy, evidence: Evidence, references: Sequence[Reference], *, as_of: str
 ) -> tuple[SuiteContext, ...]:
     known = {(reference.target, reference.suite): reference for reference in references}
     contexts = tuple(
@@ -142,10 +147,10 @@ def next_steps(
 
     Confirmation trials come before further passes. Harm that is shown, and evidence that is missing, end the run.
     """
-    decision = decide(policy=policy, evidence=evidence, references=references, as_of=as_of)
-    if decision.outcome is Outcome.ROLLBACK or evidence.stopped or evidence.interrupted:
+    every = _contexts(policy, evidence, references, as_of=as_of)
+    if evidence.stopped or evidence.interrupted or _outcome(_findings(every, policy)) is Outcome.ROLLBACK:
         return ()
-    contexts = [context for context in _contexts(policy, evidence, references, as_of) if _complete(context)]
+    contexts = [context for context in every if _complete(context)]
     confirming = [
         SuiteStep(target=c.evidence.identity.target, suite=c.evidence.name, passes=c.evidence.passes, confirm=wanted)
         for c in contexts

@@ -122,7 +122,8 @@ class SuiteEvidence:
 class Evidence:
     """All that the candidate showed; suites of several targets may stand side by side.
 
-    `unchanged` names targets that were not run because they equal their baselines; `stopped` says why a run ended early.
+    `unchanged` names targets that were not run because they equal their baselines;
+    `stopped` says why a run ended early.
     """
 
     suites: tuple[SuiteEvidence, ...]
@@ -144,6 +145,7 @@ class BaselineCase:
     tokens: Moments = Moments()
     log_ms: Moments = Moments()
     severity: Severity | None = None
+    critical: bool = False
 
     def __post_init__(self) -> None:
         """Refuse counts that no run can produce."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from gate.core.model import Scope
 from gate.core.statistics import Comparison, Pair, bisect
 
 Z_PLAN = 2.10
@@ -27,14 +28,18 @@ def noise(counts: Iterable[tuple[int, int]]) -> float:
     return math.fsum(values) / len(values) if values else 0.0
 
 
-def supported_margin(*, cases: int, noise_per_trial: float, passes: int, baseline_trials: int) -> float:
+def supported_margin(
+    *, cases: int, noise_per_trial: float, passes: int, baseline_trials: int, scope: Scope = Scope.POPULATION
+) -> float:
     """The margin that a suite of this size supports when nothing changes; a share of 1."""
     spread = noise_per_trial * (1 / passes + 1 / baseline_trials)
-    population = math.sqrt(spread / cases + 2 / (cases + 2) ** 2)
-    return Z_PLAN * population + Z_POWER * math.sqrt(spread / cases)
+    imaginary = 2 / (cases + 2) ** 2 if scope is Scope.POPULATION else 0.0
+    return Z_PLAN * math.sqrt(spread / cases + imaginary) + Z_POWER * math.sqrt(spread / cases)
 
 
-def cases_needed(*, margin: float, noise_per_trial: float, passes: int, baseline_trials: int) -> int:
+def cases_needed(
+    *, margin: float, noise_per_trial: float, passes: int, baseline_trials: int, scope: Scope = Scope.POPULATION
+) -> int:
     """Cases like these at which 90 % of harmless changes pass at this margin."""
 
     def surplus(cases: float) -> float:
@@ -43,6 +48,7 @@ def cases_needed(*, margin: float, noise_per_trial: float, passes: int, baseline
             noise_per_trial=noise_per_trial,
             passes=passes,
             baseline_trials=baseline_trials,
+            scope=scope,
         )
 
     return math.ceil(bisect(surplus, 1.0, float(MOST_CASES)))

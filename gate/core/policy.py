@@ -67,7 +67,11 @@ class Requirement:
 
 def _floor(target: float, *, point: bool = False, regression: bool = False, vetoes: bool = False) -> Requirement:
     return Requirement(
-        floor=target, rollback_below=ROLLBACK_FRACTION * target, point=point, regression=regression, vetoes=vetoes
+        floor=target,
+        rollback_below=round(ROLLBACK_FRACTION * target, 6),
+        point=point,
+        regression=regression,
+        vetoes=vetoes,
     )
 
 
@@ -85,7 +89,9 @@ PROFILES: Mapping[Profile, Requirements] = {
     Profile.PAPER: {
         Dimension.TASK_SUCCESS: _floor(0.80, point=True),
         Dimension.CONTEXT_PRESERVATION: _floor(0.90, point=True),
-        Dimension.LATENCY: Requirement(floor=15_000.0, rollback_below=15_000.0 / ROLLBACK_FRACTION, point=True),
+        Dimension.LATENCY: Requirement(
+            floor=15_000.0, rollback_below=round(15_000.0 / ROLLBACK_FRACTION, 6), point=True
+        ),
         Dimension.SAFETY: _floor(0.95, point=True, vetoes=True),
         Dimension.EVIDENCE_COVERAGE: _floor(0.80, point=True),
     },
@@ -158,4 +164,4 @@ def requirements_for(
 
 def _rollback_line(dimension: Dimension, target: float) -> float:
     lower_is_better = dimension is Dimension.LATENCY
-    return target / ROLLBACK_FRACTION if lower_is_better else target * ROLLBACK_FRACTION
+    return round(target / ROLLBACK_FRACTION if lower_is_better else target * ROLLBACK_FRACTION, 6)

@@ -11,9 +11,13 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import NamedTuple
 
 NORMAL = NormalDist()
 ONE_SIDED_95 = 1.645
+# The masses of a one-sided 95 % bound by order statistics (Wilks 1941): 0.95^59 is the first power below 0.05.
+BOUND_CONFIDENCE = 0.95
+BOUND_ERROR = 0.05
 MINIMUM_CLUSTERS = 10
 
 
@@ -22,8 +26,7 @@ def settled(value: float) -> float:
     return round(value, 6) + 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class Pair(NamedTuple):
     """Counts of one case on both sides; `cluster` groups cases that are not independent."""
 
     case_id: str
@@ -187,8 +190,8 @@ def quantile_bounds(values: Sequence[float], quantile: float = 0.95) -> tuple[fl
     """One-sided 95 % bounds on a quantile by order statistics; None where the values are too few (p95: n < 59)."""
     ordered = sorted(values)
     below = [binomial_cdf(rank, len(ordered), quantile) for rank in range(len(ordered))]
-    upper = next((ordered[rank] for rank, mass in enumerate(below) if mass >= 0.95), None)
-    lower = [ordered[rank] for rank, mass in enumerate(below) if mass <= 0.05]
+    upper = next((ordered[rank] for rank, mass in enumerate(below) if mass >= BOUND_CONFIDENCE), None)
+    lower = [ordered[rank] for rank, mass in enumerate(below) if mass <= BOUND_ERROR]
     return (lower[-1] if lower else None), upper
 
 
@@ -211,7 +214,7 @@ class Ratio:
 
 
 def paired_ratio(pairs: Sequence[tuple[float, float]]) -> Ratio:
-    """Mean of the first over mean of the second, paired by case; raises ValueError when the second mean is not above 0."""
+    """Mean of the first over mean of the second, paired by case; raises ValueError if the second is not above 0."""
     base = math.fsum(before for _, before in pairs) / len(pairs) if pairs else 0.0
     if base <= 0.0:
         message = "no base to compare with"

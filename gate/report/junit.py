@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 from gate.core.evidence import CaseEvidence, Evidence, SuiteEvidence
 from gate.core.finding import Decision, Finding, Rule
 from gate.report import words
-from gate.report.escape import clip, visible, xml_text
+from gate.report.escape import clip, visible, workflow_line, xml_text
 from gate.report.view import Excerpt, demanding_findings
 
 CASE_RULES = frozenset((Rule.VETO, Rule.BROKEN_CASE))
@@ -88,7 +88,7 @@ def _reason(finding: Finding | None, excerpt: Excerpt | None) -> str:
     if excerpt is not None:
         lines += [excerpt.place, excerpt.reason]
         lines += [f"{scorer}: {'unscored' if value is None else value}: {why}" for scorer, value, why in excerpt.scores]
-    return visible("\n".join(clip(line, LINE) for line in lines if line), keep="\n")
+    return workflow_line("\n".join(clip(line, LINE) for line in lines if line))
 
 
 def _attribute(text: str) -> str:

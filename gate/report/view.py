@@ -13,6 +13,7 @@ from gate.report.rows import Row, metric_rows, slice_rows
 
 MOST_REASONS = 4
 MOST_FLAGS = 6
+UNCHANGED = "unchanged"
 # The worst cells of the simulated rule: docs/explanation/statistics.md.
 SMALL_PRINT = (
     "In simulation an unchanged version gets ROLLBACK in at most 1.2% of runs, "
@@ -101,10 +102,10 @@ def build_view(  # noqa: PLR0913 the six inputs are the report's whole contract,
     targets = len({suite.identity.target for suite in evidence.suites})
     return ReportView(
         outcome=decision.outcome,
-        headline=f"{decision.outcome}: {words.MEANING[decision.outcome]}",
+        headline=f"{decision.outcome}: {_meaning(decision)}",
         counts=_counts(decision.findings, evidence),
         notes=_notes(provenance, policy),
-        source=_source(decision, evidence, references, provenance),
+        source=_source(decision, evidence, references, provenance=provenance),
         reasons=reasons[:MOST_REASONS],
         more_reasons=max(0, len(reasons) - MOST_REASONS),
         action=_action(decision.outcome, demanding),
@@ -128,6 +129,11 @@ def _reasons(decision: Decision, demanding: Sequence[Finding]) -> tuple[str, ...
         worst = min(slices, key=lambda finding: finding.figure("estimate") or 0.0)
         sentences.insert(1, worst.sentence)
     return tuple(sentences)
+
+
+def _meaning(decision: Decision) -> str:
+    """Say what the outcome means; nothing was shown where nothing had to be run."""
+    return UNCHANGED if decision.reason == UNCHANGED else words.MEANING[decision.outcome]
 
 
 def demanding_findings(findings: Sequence[Finding]) -> list[Finding]:
@@ -166,7 +172,7 @@ def _notes(provenance: Provenance, policy: Policy) -> tuple[str, ...]:
     return ("Advisory: shown, and fails nothing until a first baseline is accepted.",)
 
 
-def _source(decision: Decision, evidence: Evidence, references: Sequence[Reference], provenance: Provenance) -> str:
+def _source(decision: Decision, evidence: Evidence, references: Sequence[Reference], *, provenance: Provenance) -> str:
     head = words.quoted(provenance.head[:7]) if provenance.head else "this working tree"
     passes = sorted({suite.passes for suite in evidence.suites})
     parts = (

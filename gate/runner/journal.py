@@ -1,4 +1,4 @@
-"""Trials as JSON lines with their full text: written as they come, so that an interrupted run keeps what was paid for."""
+"""Trials as JSON lines with their full text, written as they come: an interrupted run keeps what was paid for."""
 
 from __future__ import annotations
 

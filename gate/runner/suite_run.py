@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from gate.core.aggregate import judged, suite_evidence, unanswered
 from gate.core.evidence import Identity, SuiteEvidence
@@ -28,6 +28,8 @@ from gate.core.model import (
 )
 from gate.runner.budget import Budget
 from gate.runner.journal import Journal
+
+_Asked: TypeAlias = "Future[Answer | Unanswered | None]"
 
 
 class Progress(Protocol):
@@ -58,8 +60,8 @@ class Wanted:
 class SuiteRun:
     """What is needed to run trials of one suite, and the trials so far, by case id.
 
-    `prompts` holds the rendered prompt by case id. `interrupted` is set when a person stopped the run, `stopped` says
-    which budget ended it: what was answered is kept, and nothing more is asked.
+    `prompts` holds the rendered prompt by case id. `interrupted` is set when a person stopped the run (`hasty`: even
+    while answers were scored), `stopped` says which budget ended it: what was answered is kept, nothing more is asked.
     """
 
     suite: Suite
@@ -74,6 +76,7 @@ class SuiteRun:
     passes: int = 0
     trials: dict[str, list[Trial]] = field(default_factory=dict)
     interrupted: bool = False
+    hasty: bool = False
     stopped: str = ""
 
     def run_passes(self, passes: int) -> None:
@@ -117,20 +120,22 @@ class SuiteRun:
     def _answers(self, wanted: Sequence[Wanted]) -> dict[tuple[str, int], Answer | Unanswered]:
         """Ask all; after an interruption or at the end of the budget, what was never asked is simply not there."""
         stop = threading.Event()
-        answers: dict[tuple[str, int], Answer | Unanswered] = {}
+        futures: dict[_Asked, tuple[str, int]] = {}
         with ThreadPoolExecutor(max_workers=self.workers, thread_name_prefix="trial") as pool:
-            futures = {pool.submit(self._ask, item, stop): (item.case.id, item.index) for item in wanted}
             try:
+                for item in wanted:
+                    futures[pool.submit(self._ask, item, stop)] = (item.case.id, item.index)
                 for future in _completed(futures):
-                    answer = future.result()
-                    if answer is not None:
-                        answers[futures[future]] = answer
+                    if (answer := future.result()) is not None:
                         self.progress.step(answered=isinstance(answer, Answer))
             except KeyboardInterrupt:
-                stop.set()
                 self.interrupted = True
-                pool.shutdown(wait=True, cancel_futures=True)
-        return answers
+            finally:
+                stop.set()
+                pool.shutdown(cancel_futures=True)
+        # The calls that were on their way when a person interrupted are paid for, too.
+        found = {place: future.result() for future, place in futures.items() if not future.cancelled()}
+        return {place: answer for place, answer in found.items() if answer is not None}
 
     def _ask(self, item: Wanted, stop: threading.Event) -> Answer | Unanswered | None:
         if stop.is_set() or not self.budget.take():
@@ -150,11 +155,22 @@ class SuiteRun:
         if isinstance(answer, Unanswered):
             trial = unanswered(case=item.case, index=item.index, why=answer)
         else:
-            results = score_answer(self.suite.scorers, Exhibit(case=item.case, answer=answer, peers=peers))
+            results = self._scored(Exhibit(case=item.case, answer=answer, peers=peers))
             trial = judged(suite=self.suite, case=item.case, index=item.index, answer=answer, results=results)
         self.trials.setdefault(item.case.id, []).append(trial)
         place = {"target": self.identity.target, "suite": self.suite.name}
         self.journal.write(trial, place=place, prompt=self.prompts.get(item.case.id, ""))
+
+    def _scored(self, exhibit: Exhibit) -> tuple[ScorerResult, ...]:
+        """Results of the scorers; once a person has interrupted them, answers are kept without a score."""
+        if not self.hasty:
+            try:
+                return score_answer(self.suite.scorers, exhibit)
+            except KeyboardInterrupt:
+                self.interrupted = self.hasty = True
+        unscored = Unscored(reason=Missing.INTERRUPTED, detail="scoring was interrupted")
+        names = [entry.name for entry in self.suite.scorers if entry.scorer.applies(exhibit.case)]
+        return tuple(ScorerResult(scorer=name, result=unscored) for name in names)
 
     def _peers(self, index: int, answers: Mapping[tuple[str, int], Answer | Unanswered]) -> dict[str, Answer]:
         """Answers of the other cases in the same pass; in an extra trial, their last ones."""
@@ -186,9 +202,7 @@ def _score(entry: WeightedScorer, exhibit: Exhibit) -> Score | Unscored:
         return Unscored(reason=Missing.SCORER_FAILED, detail=detail)
 
 
-def _completed(
-    futures: Mapping[Future[Answer | Unanswered | None], object],
-) -> Iterator[Future[Answer | Unanswered | None]]:
+def _completed(futures: Mapping[_Asked, object]) -> Iterator[_Asked]:
     """Futures as they finish, waking often enough to notice a person's Ctrl-C."""
     waiting = set(futures)
     while waiting:

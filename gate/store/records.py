@@ -68,17 +68,17 @@ def render_decision(decision: Decision, inputs: Mapping[str, tuple[str, str]]) -
 
 def parse_policy(text: str, place: str) -> Policy:
     """Read a policy back; raises RecordError naming the file and what is wrong with it."""
-    return _parse(Policy, "policy", text, place)
+    return _parse(Policy, "policy", text, place=place)
 
 
 def parse_evidence(text: str, place: str) -> Evidence:
     """Read evidence back; raises RecordError."""
-    return _parse(Evidence, "evidence", text, place)
+    return _parse(Evidence, "evidence", text, place=place)
 
 
 def parse_references(text: str, place: str) -> tuple[Reference, ...]:
     """Read references back; raises RecordError."""
-    return _parse(References, "references", text, place).references
+    return _parse(References, "references", text, place=place).references
 
 
 def parse_decision(text: str, place: str) -> tuple[Decision, dict[str, tuple[str, str]]]:
@@ -103,7 +103,7 @@ def _document(name: str, body: Json) -> str:
     return readable_json(body | {"schema": SCHEMAS[name]})
 
 
-def _parse(kind: type[T], name: str, text: str, place: str) -> T:
+def _parse(kind: type[T], name: str, text: str, *, place: str) -> T:
     return _decoded(kind, _plain(name, text, place), place)
 
 

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 from gate.core.canonical import digest
-from gate.core.model import Case, Json, Kind, Scorer, Suite, WeightedScorer
+from gate.core.model import Case, Json, Scorer, Suite, WeightedScorer
 from gate.documents.tree import Tree
 from gate.documents.validated import Problem, document_error, validate_document
 from gate.documents.wording import quoted, suggestion
@@ -65,7 +65,7 @@ def load_suite(*, definition: Tree, cases: Tree, path: str, scorers: ScorerFacto
         pass_mark=settings.pass_mark,
         scorers=weighted,
         cases=loaded,
-        digest=_suite_digest(settings.kind, loaded),
+        digest=_suite_digest(settings, loaded),
         scorer_digest=digest({"pass_mark": settings.pass_mark, "scorers": [each.identity for each in made]}),
     )
 
@@ -78,8 +78,15 @@ def _suite_errors() -> Iterator[None]:
         raise SuiteError(str(error), hint=error.hint) from error
 
 
-def _suite_digest(kind: Kind, cases: tuple[Case, ...]) -> str:
-    return digest([kind.value, [[case.id, case.digest] for case in sorted(cases, key=lambda case: case.id)]])
+def _suite_digest(settings: SuiteSettings, cases: tuple[Case, ...]) -> str:
+    """Cover all that the verdict depends on beside the scorers: a wider margin or a milder severity is a change too."""
+    judged = [settings.kind, settings.dimension, settings.scope, settings.margin]
+    every: list[Json] = [_described(case) for case in sorted(cases, key=lambda case: case.id)]
+    return digest([*judged, every])
+
+
+def _described(case: Case) -> Json:
+    return [case.id, case.digest, dict(case.tags), case.severity, case.cluster, case.critical]
 
 
 def _unjudged(cases: tuple[Case, ...], scorers: tuple[WeightedScorer, ...]) -> Iterator[str]:

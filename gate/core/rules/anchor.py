@@ -1,6 +1,7 @@
 """Anchor: slow decay. Each merge may lose a little; the sum is compared with a pinned older release.
 
-HOLD when the drop since the anchor is shown (upper bound for exactly these cases below 0 at z 2.33) and reaches 3 points.
+HOLD when the drop since the anchor is shown (upper bound for exactly these cases below 0 at z 2.33) and reaches 3
+points.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 
 from gate.core.evidence import FAIL, Absent, Corrupt, SuiteBaseline
 from gate.core.finding import Finding, Outcome, Rule, Verdict, figures
-from gate.core.rules.context import SuiteContext, pairs_at, points
+from gate.core.rules.context import SuiteContext, pair_cases, pairs_at, points
 from gate.core.statistics import Comparison, Pair, compare, settled
 
 Z_ANCHOR = 2.33
@@ -23,13 +24,17 @@ def check_anchor(context: SuiteContext) -> tuple[Finding, ...]:
     if isinstance(anchor, Corrupt):
         sentence = f"{context.evidence.name}: the anchor cannot be believed: {anchor.reason}"
         return (context.finding(Rule.ANCHOR, Verdict.INCONCLUSIVE, sentence, settle="restore the anchor file"),)
-    pairs = pairs_at(context.paired(anchor), context.evidence.passes)
+    pairs = pairs_at(
+        pair_cases(context.evidence.cases, {case.case_id: case for case in anchor.cases}), context.evidence.passes
+    )
     same_scorers = anchor.identity.scorer_digest == context.evidence.identity.scorer_digest
     if not pairs or not same_scorers:
         sentence = f"{context.evidence.name}: the anchor {anchor.tag} has nothing in common with this suite"
         settle = "pin a newer anchor with `gate promote --anchor TAG`"
         return (context.finding(Rule.ANCHOR, Verdict.INCONCLUSIVE, sentence, settle=settle),)
-    worst = pairs_at(context.paired(anchor), context.evidence.passes, FAIL)
+    worst = pairs_at(
+        pair_cases(context.evidence.cases, {case.case_id: case for case in anchor.cases}), context.evidence.passes, FAIL
+    )
     return (_compared(context, anchor, pairs, doubtful=_drifted(context, compare(worst))),)
 
 

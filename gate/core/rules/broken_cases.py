@@ -1,20 +1,21 @@
 """Broken cases: a case that was solid in the baseline and now fails, confirmed by curtailed extra trials.
 
-The critical values come from `gate.core.broken` and depend on the baseline only. Whichever look raised the suspicion, the
-statistic is the passes among the first six (or eight) trials, so looks add no error. An unscored trial of a solid case
-raises the suspicion too, because it may have been a failure; it never confirms one.
+The critical values come from `gate.core.broken` and depend on the baseline only. Whichever look raised the suspicion,
+the statistic is the passes among the first six (or eight) trials, so looks add no error. An unscored trial of a solid
+case raises the suspicion too, because it may have been a failure; it never confirms one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Unpack
 
 from gate.core.broken import BASELINE_TRIALS, SCREEN, SOLID, BrokenTable, broken_table
 from gate.core.evidence import FAIL, PASS, BaselineCase, CaseEvidence
 from gate.core.finding import Finding, Outcome, Rule, Verdict, figures
 from gate.core.policy import OnBroken
-from gate.core.rules.context import SuiteContext, filled, named
+from gate.core.rules.context import Particulars, SuiteContext, filled, named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +57,14 @@ def check_broken(context: SuiteContext) -> tuple[Finding, ...]:
     if confirmed:
         return (_confirmed(context, table, confirmed),)
     if pending:
-        sentence = f"{context.evidence.name}: solid in the baseline, failing or unscored now, not settled yet: {named(pending)}"
-        return (_finding(context, table, Verdict.INCONCLUSIVE, sentence, cases=tuple(pending)),)
+        doubt = "solid in the baseline, failing or unscored now, not settled yet"
+        sentence = f"{context.evidence.name}: {doubt}: {named(pending)}"
+        return (_finding(context, table, Verdict.INCONCLUSIVE, sentence=sentence, cases=tuple(pending)),)
     unconfirmable = [case.case_id for case, _ in _unconfirmable(context)]
     sentence = f"{context.evidence.name}: no solid case broke"
     if unconfirmable:
         sentence += f"; failing now, but the baseline has not ten trials: {named(unconfirmable)}"
-    return (_finding(context, table, Verdict.PASS, sentence, cases=tuple(unconfirmable)),)
+    return (_finding(context, table, Verdict.PASS, sentence=sentence, cases=tuple(unconfirmable)),)
 
 
 def to_confirm(context: SuiteContext) -> dict[str, int]:
@@ -82,7 +84,7 @@ def to_confirm(context: SuiteContext) -> dict[str, int]:
 
 def suspects(context: SuiteContext, table: BrokenTable) -> Iterator[Suspect]:
     """Solid cases that a look found failing, by id."""
-    for now, before in context.paired():
+    for now, before in context.both:
         limit = table.limit(before.passes, before.trials)
         if limit >= 0 and _screened(context, now, limit):
             first = now.scored[: table.trials]
@@ -95,14 +97,14 @@ def _screened(context: SuiteContext, case: CaseEvidence, limit: int) -> bool:
 
 
 def _unconfirmable(context: SuiteContext) -> Iterator[tuple[CaseEvidence, BaselineCase]]:
-    for now, before in context.paired():
+    for now, before in context.both:
         short = before.trials != BASELINE_TRIALS and before.solid
         if short and now.scored and PASS not in now.scored:
             yield now, before
 
 
 def _confirmed(context: SuiteContext, table: BrokenTable, cases: list[CaseEvidence]) -> Finding:
-    critical = any(case.critical for case in cases)
+    critical = any(context.critical(case) for case in cases)
     rollback = critical or context.policy.on_broken is OnBroken.ROLLBACK
     ids = [case.case_id for case in cases]
     many = "case" if len(ids) == 1 else "cases"
@@ -114,19 +116,26 @@ def _confirmed(context: SuiteContext, table: BrokenTable, cases: list[CaseEviden
         context,
         table,
         Verdict.FAIL,
-        sentence,
+        sentence=sentence,
         cases=tuple(ids),
         demands=Outcome.ROLLBACK if rollback else Outcome.HOLD,
         settle=settle,
     )
 
 
-def _finding(context: SuiteContext, table: BrokenTable, verdict: Verdict, sentence: str, **rest: object) -> Finding:
-    cases = rest.get("cases", ())
-    numbers = figures(
-        confirmed=len(cases) if verdict is Verdict.FAIL and isinstance(cases, tuple) else 0,
-        testable=sum(table.limit(before.passes, before.trials) >= 0 for _, before in context.paired()),
+def _finding(
+    context: SuiteContext,
+    table: BrokenTable,
+    verdict: Verdict,
+    *,
+    sentence: str,
+    demands: Outcome | None = None,
+    **rest: Unpack[Particulars],
+) -> Finding:
+    rest["figures"] = figures(
+        confirmed=len(rest.get("cases", ())) if verdict is Verdict.FAIL else 0,
+        testable=sum(table.limit(before.passes, before.trials) >= 0 for _, before in context.both),
         expected_false_alarms=table.expected_false_alarms,
         trials=table.trials,
     )
-    return context.finding(Rule.BROKEN_CASE, verdict, sentence, figures=numbers, **rest)  # type: ignore[arg-type]
+    return context.finding(Rule.BROKEN_CASE, verdict, sentence, demands=demands, **rest)

@@ -1,8 +1,8 @@
 """Budgets: cost against the baseline, latency against a fixed budget (R17, R22, R23).
 
-Cost is a paired ratio of means, in dollars, or in tokens where no price is known. A cost above the limit holds and never
-rolls back: a person may want to pay for better answers. p95 is bounded by order statistics, which need 59 cases; modelled
-latencies are shown and never decide.
+Cost is a paired ratio of means, in dollars, or in tokens where no price is known. A cost above the limit holds and
+never rolls back: a person may want to pay for better answers. p95 is bounded by order statistics, which need 59 cases;
+modelled latencies are shown and never decide.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def check_cost(policy: Policy, contexts: Sequence[SuiteContext]) -> tuple[Findin
         return ()
     found = []
     for target, group in _by_target(contexts):
-        paired = [both for context in group for both in context.paired()]
+        paired = [both for context in group for both in context.both]
         if paired:
             found.append(_cost(policy, target, paired, adopted=_adopted(group)))
     return tuple(found)
@@ -50,7 +50,12 @@ def _cost(policy: Policy, target: str, paired: Sequence[Both], *, adopted: bool)
     try:
         ratio = paired_ratio(values)
     except ValueError:
-        return _cost_finding(target, Verdict.INCONCLUSIVE, f"{target}: cost is not available", blocking=blocking)
+        return _cost_finding(
+            target,
+            Verdict.INCONCLUSIVE,
+            f"{target}: cost is not available, because not both sides report usage",
+            blocking=blocking,
+        )
     verdict = _cost_verdict(ratio, policy.cost_limit)
     sentence = (
         f"{target}: cost {ratio.value:.2f} of the baseline's in {unit} "
@@ -151,7 +156,8 @@ def _latency(policy: Policy, target: str, values: Sequence[float], *, modelled: 
     note = "no budget is set" if budget is None else f"the budget is {budget:.0f} ms"
     if modelled:
         verdict, note = Verdict.INCONCLUSIVE, "modelled, not measured"
-    sentence = f"{target}: p50 {nearest_rank(values, 0.5):.0f} ms, p95 {p95:.0f} ms, p99 {nearest_rank(values, 0.99):.0f} ms ({note})"
+    p50, p99 = nearest_rank(values, 0.5), nearest_rank(values, 0.99)
+    sentence = f"{target}: p50 {p50:.0f} ms, p95 {p95:.0f} ms, p99 {p99:.0f} ms ({note})"
     return Finding(
         rule=Rule.LATENCY,
         verdict=verdict,
@@ -160,9 +166,9 @@ def _latency(policy: Policy, target: str, values: Sequence[float], *, modelled: 
         target=target,
         dimension=Dimension.LATENCY,
         figures=figures(
-            p50=nearest_rank(values, 0.5),
+            p50=p50,
             p95=p95,
-            p99=nearest_rank(values, 0.99),
+            p99=p99,
             budget=budget,
             cases=len(values),
         ),

@@ -14,7 +14,7 @@ def check_comparability(context: SuiteContext) -> tuple[Finding, ...]:
         return (_unusable(context, f"the baseline cannot be believed: {state.reason}"),)
     if isinstance(state, Absent):
         return (_unusable(context, f"there is no baseline yet ({state.place})"),)
-    return (*_identity(context, state), *_cases(context, state))
+    return (*_identity(context, state), *_cases(context))
 
 
 def comparable(context: SuiteContext) -> bool:
@@ -50,13 +50,18 @@ def _identity(context: SuiteContext, baseline: SuiteBaseline) -> tuple[Finding, 
     return tuple(found)
 
 
-def _cases(context: SuiteContext, baseline: SuiteBaseline) -> tuple[Finding, ...]:
+def _cases(context: SuiteContext) -> tuple[Finding, ...]:
     now = {case.case_id: case.digest for case in context.evidence.cases}
-    before = {case.case_id: case for case in baseline.cases}
+    before = context.known
     removed = {case_id for case_id in before if case_id not in now}
     renamed = {case_id for case_id in removed if before[case_id].digest in now.values()}
     edited = {case_id for case_id in before.keys() & now.keys() if before[case_id].digest != now[case_id]}
     failed = {case_id for case_id in removed | edited if before[case_id].passes < before[case_id].trials}
+    downgraded = {
+        case.case_id
+        for case in context.evidence.cases
+        if case.severity is not context.severity(case) or case.critical is not context.critical(case)
+    }
     found = [
         _fact(context, f"{len(ids)} cases {what}: {named(sorted(ids))}", tuple(sorted(ids)))
         for what, ids in (
@@ -64,6 +69,7 @@ def _cases(context: SuiteContext, baseline: SuiteBaseline) -> tuple[Finding, ...
             ("removed", removed - renamed),
             ("renamed", renamed),
             ("edited", edited),
+            ("called less severe, which was not followed", downgraded),
         )
         if ids
     ]

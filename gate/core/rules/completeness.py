@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from gate.core.evidence import Evidence
+from gate.core.evidence import Evidence, Reference
 from gate.core.finding import Finding, Outcome, Rule, Verdict, figures
 from gate.core.model import Dimension
 from gate.core.policy import Policy
@@ -30,9 +30,23 @@ def check_dimensions(policy: Policy, contexts: Sequence[SuiteContext]) -> tuple[
         covered = {c.evidence.dimension for c in contexts if c.evidence.identity.target == target}
         for dimension, requirement in policy.requirements:
             if requirement.blocking and dimension not in covered | DERIVED:
-                sentence = f"{target}: profile {policy.profile} requires {dimension}, and no suite covers it"
+                sentence = (
+                    f"{target}: profile {policy.profile} requires {dimension}, and no suite of this run covers it"
+                )
                 found.append(_hold(sentence, f"add a suite with `dimension: {dimension}` to the target", target=target))
     return tuple(found)
+
+
+def check_suites(evidence: Evidence, references: Sequence[Reference]) -> tuple[Finding, ...]:
+    """A suite that has a history must be run: another one of the same dimension does not stand in for it."""
+    run = {(suite.identity.target, suite.name) for suite in evidence.suites}
+    return tuple(
+        _hold(
+            f"{one.target}: suite {one.suite} was not run", f"run it: gate check --suite {one.suite}", target=one.target
+        )
+        for one in sorted(references, key=lambda reference: (reference.target, reference.suite))
+        if one.adopted and one.target not in evidence.unchanged and (one.target, one.suite) not in run
+    )
 
 
 def check_anything(evidence: Evidence) -> tuple[Finding, ...]:
@@ -70,7 +84,7 @@ def check_completeness(context: SuiteContext) -> tuple[Finding, ...]:
     numbers = figures(planned=planned, scored=scored)
     if planned == 0 or scored < context.policy.scored_share * planned:
         return (_unscored(context, planned, scored),)
-    compared = len(context.paired()) if context.baseline else len(suite.cases)
+    compared = len(context.both) if context.baseline else len(suite.cases)
     if compared < context.policy.fewest_cases:
         sentence = f"{suite.name}: {compared} cases can be compared, {context.policy.fewest_cases} are needed"
         missing = context.policy.fewest_cases - compared

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypedDict, Unpack
 
 from gate.core.evidence import (
-    FAIL,
     PASS,
     UNSCORED,
     Absent,
@@ -18,6 +18,7 @@ from gate.core.evidence import (
     SuiteEvidence,
 )
 from gate.core.finding import Finding, Outcome, Rule, Verdict
+from gate.core.model import Severity
 from gate.core.policy import Policy, Requirement
 from gate.core.statistics import Pair
 
@@ -28,11 +29,25 @@ DEFAULT_DEMANDS = {
 }
 
 
+Both = tuple[CaseEvidence, BaselineCase]
+
+
+class Particulars(TypedDict, total=False):
+    """What a rule may add to a finding about a suite, by the names of Finding."""
+
+    subject: str
+    blocking: bool
+    figures: tuple[tuple[str, float], ...]
+    cases: tuple[str, ...]
+    settle: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteContext:
     """One suite's evidence beside what it is compared with.
 
     `rivals` is the number of blocking suites that can call for ROLLBACK by their rate: they share the error budget.
+    `known` are the baseline's cases by id, `both` the cases that are the same on both sides, sorted by id.
     """
 
     evidence: SuiteEvidence
@@ -40,6 +55,14 @@ class SuiteContext:
     policy: Policy
     as_of: str
     rivals: int = 1
+    known: Mapping[str, BaselineCase] = field(init=False, repr=False, compare=False)
+    both: tuple[Both, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Pair the two sides once, because most rules ask for it."""
+        known = {case.case_id: case for case in self.baseline.cases} if self.baseline else {}
+        object.__setattr__(self, "known", known)
+        object.__setattr__(self, "both", pair_cases(self.evidence.cases, known))
 
     @property
     def requirement(self) -> Requirement:
@@ -78,60 +101,65 @@ class SuiteContext:
         """How many trials may still be asked of a case beyond its passes: an outage must not be asked for ever."""
         return max(0, self.evidence.passes + extra - len(case.marks))
 
-    def paired(self, baseline: SuiteBaseline | None = None) -> tuple[tuple[CaseEvidence, BaselineCase], ...]:
-        """Cases that are the same on both sides, with trials in the baseline; sorted by id."""
-        other = baseline or self.baseline
-        known = {case.case_id: case for case in other.cases} if other else {}
-        both = [(case, known[case.case_id]) for case in self.evidence.cases if case.case_id in known]
-        return tuple(
-            sorted(
-                ((now, before) for now, before in both if now.digest == before.digest and before.trials),
-                key=lambda both_sides: both_sides[0].case_id,
-            )
-        )
+    def severity(self, case: CaseEvidence) -> Severity | None:
+        """How bad a failure of this case is: the stricter of both sides, so that a change cannot play it down."""
+        before = self.known.get(case.case_id)
+        stated = [severity for severity in (case.severity, before.severity if before else None) if severity]
+        return min(stated, default=None)
+
+    def critical(self, case: CaseEvidence) -> bool:
+        """Whether either side calls this case critical."""
+        before = self.known.get(case.case_id)
+        return case.critical or (before is not None and before.critical)
 
     def finding(
-        self, rule: Rule, verdict: Verdict, sentence: str, *, demands: Outcome | None = None, **rest: object
+        self,
+        rule: Rule,
+        verdict: Verdict,
+        sentence: str,
+        *,
+        demands: Outcome | None = None,
+        **rest: Unpack[Particulars],
     ) -> Finding:
         """A finding about this suite; what it demands follows from the verdict unless said."""
-        fields: dict[str, object] = {
-            "target": self.evidence.identity.target,
-            "suite": self.evidence.name,
-            "dimension": self.evidence.dimension,
-            "blocking": self.blocking,
-        }
+        particulars: Particulars = {"blocking": self.blocking, **rest}
         return Finding(
             rule=rule,
             verdict=verdict,
             sentence=sentence,
             demands=demands or DEFAULT_DEMANDS[verdict],
-            **(fields | rest),  # type: ignore[arg-type]
+            target=self.evidence.identity.target,
+            suite=self.evidence.name,
+            dimension=self.evidence.dimension,
+            **particulars,
         )
 
 
-def pairs_at(
-    paired: Iterable[tuple[CaseEvidence, BaselineCase]], passes: int, fill: str = UNSCORED
-) -> tuple[Pair, ...]:
+def pair_cases(cases: Iterable[CaseEvidence], known: Mapping[str, BaselineCase]) -> tuple[Both, ...]:
+    """Cases that are the same on both sides, with trials in the baseline; sorted by id."""
+    both = [
+        (case, before)
+        for case in cases
+        if (before := known.get(case.case_id)) and before.trials and before.digest == case.digest
+    ]
+    return tuple(sorted(both, key=lambda sides: sides[0].case_id))
+
+
+def pairs_at(both: Iterable[Both], passes: int, fill: str = UNSCORED) -> tuple[Pair, ...]:
     """Counts from the first trials of each case; unscored ones are left out, or filled with PASS or FAIL."""
-    marks: Callable[[CaseEvidence], str] = lambda case: filled(case, passes, fill)  # noqa: E731 a name for a partial
+    marked = [(now, before, filled(now, passes, fill)) for now, before in both]
     return tuple(
-        Pair(
-            case_id=now.case_id,
-            x=before.passes,
-            kb=before.trials,
-            y=marks(now).count(PASS),
-            k=len(marks(now)),
-            cluster=now.cluster,
-        )
-        for now, before in paired
-        if marks(now)
+        Pair(now.case_id, before.passes, before.trials, marks.count(PASS), len(marks), now.cluster)
+        for now, before, marks in marked
+        if marks
     )
 
 
 def filled(case: CaseEvidence, passes: int, fill: str) -> str:
     """Scored marks of the first trials, with unscored and never-run ones replaced by `fill` (left out for U)."""
-    marks = case.marks[:passes].ljust(passes, UNSCORED)
-    return marks.replace(UNSCORED, fill if fill in (PASS, FAIL) else "")
+    if fill == UNSCORED:
+        return case.marks[:passes].replace(UNSCORED, "")
+    return case.marks[:passes].ljust(passes, UNSCORED).replace(UNSCORED, fill)
 
 
 def points(share: float) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
-from gate.core.evidence import FAIL, PASS, UNSCORED, CaseEvidence
+from gate.core.evidence import FAIL, PASS, UNSCORED, BaselineCase, CaseEvidence
 from gate.core.finding import Finding, Outcome, Rule, Verdict, figures
 from gate.core.model import Scope
 from gate.core.planning import MOST_CASES, cases_for_margin, smallest_drop
@@ -25,6 +25,8 @@ from gate.core.statistics import NORMAL, Comparison, Pair, compare, holm, settle
 Z_PASS = 1.95
 Z_FAIL = (3.1, 3.0, 2.8, 2.5)
 SMALLEST_SLICE = 8
+# Chosen, not derived: which cases a finding names for people to read; no verdict rests on it.
+NAMED_FROM = -0.5
 MOST_SENSIBLE_CASES = 20_000
 SLICE_ALPHA = {SliceRule.WARN: 0.05, SliceRule.BLOCK: 0.003}
 
@@ -36,7 +38,7 @@ def check_regression(context: SuiteContext) -> tuple[Finding, ...]:
     settled_at = _first_settled(context, UNSCORED)
     if settled_at is None:
         return (_nothing(context),)
-    unscored = tuple(now.case_id for now, _ in context.paired() if len(now.first(settled_at.look)) < settled_at.look)
+    unscored = tuple(now.case_id for now, _ in context.both if len(now.first(settled_at.look)) < settled_at.look)
     if unscored and settled_at.verdict is not Verdict.INCONCLUSIVE:
         worst = _first_settled(context, FAIL if settled_at.verdict is Verdict.PASS else PASS)
         if worst is None or worst.verdict is not settled_at.verdict:
@@ -58,7 +60,7 @@ def _first_settled(context: SuiteContext, fill: str) -> Look | None:
     """The first look that settles the question, else the last one; None where no look has anything to compare."""
     found = None
     for rank, look in enumerate(context.looks):
-        pairs = pairs_at(context.paired(), look, fill)
+        pairs = pairs_at(context.both, look, fill)
         if pairs:
             comparison = compare(pairs)
             verdict = _verdict(context, comparison, look=look, z_fail=Z_FAIL[min(rank, len(Z_FAIL) - 1)])
@@ -102,8 +104,8 @@ def least_cases(margin: float) -> int:
 
 def _finding(context: SuiteContext, settled_at: Look) -> Finding:
     verdict, comparison = settled_at.verdict, settled_at.comparison
-    pairs = pairs_at(context.paired(), settled_at.look)
-    numbers = _figures(context, comparison, pairs, settled_at.look)
+    pairs = pairs_at(context.both, settled_at.look)
+    numbers = _figures(context, comparison, pairs, look=settled_at.look)
     sentence = _sentence(context, verdict, dict(numbers))
     return context.finding(
         Rule.REGRESSION,
@@ -116,7 +118,7 @@ def _finding(context: SuiteContext, settled_at: Look) -> Finding:
 
 
 def _figures(
-    context: SuiteContext, comparison: Comparison, pairs: Sequence[Pair], look: int
+    context: SuiteContext, comparison: Comparison, pairs: Sequence[Pair], *, look: int
 ) -> tuple[tuple[str, float], ...]:
     lower = comparison.population_lower(Z_PASS)
     if context.evidence.scope is Scope.SET:
@@ -136,7 +138,7 @@ def _figures(
 
 def worst_cases(pairs: Sequence[Pair], most: int = 20) -> tuple[str, ...]:
     """Cases that lost at least half of their trials, worst first."""
-    lost = sorted((pair.difference, pair.case_id) for pair in pairs if settled(pair.difference) <= -0.5)
+    lost = sorted((pair.difference, pair.case_id) for pair in pairs if settled(pair.difference) <= NAMED_FROM)
     return tuple(case_id for _, case_id in lost[:most])
 
 
@@ -176,15 +178,15 @@ def check_slices(context: SuiteContext) -> tuple[Finding, ...]:
     found: list[Finding] = []
     for tag, rule in context.policy.slices:
         groups = dict(_groups(context, tag, UNSCORED))
-        worst, best = _lost(context, tag, rule, FAIL), _lost(context, tag, rule, PASS)
-        lost = _lost(context, tag, rule, UNSCORED)
-        found += [_slice_finding(context, rule, f"{tag}={value}", groups[value]) for value in sorted(lost & best)]
+        worst, best = _lost(context, tag, rule, fill=FAIL), _lost(context, tag, rule, fill=PASS)
+        lost = _lost(context, tag, rule, fill=UNSCORED)
+        found += [_slice_finding(context, rule, f"{tag}={value}", pairs=groups[value]) for value in sorted(lost & best)]
         doubtful = sorted((lost | worst) - (lost & best)) if rule is SliceRule.BLOCK else []
         found += [_doubtful_slice(context, f"{tag}={value}") for value in doubtful]
     return tuple(found)
 
 
-def _lost(context: SuiteContext, tag: str, rule: SliceRule, fill: str) -> frozenset[str]:
+def _lost(context: SuiteContext, tag: str, rule: SliceRule, *, fill: str) -> frozenset[str]:
     """Values of a tag that are shown to have lost, with unscored trials left out or filled."""
     groups = _groups(context, tag, fill)
     results = [compare(pairs) for _, pairs in groups]
@@ -204,16 +206,16 @@ def _doubtful_slice(context: SuiteContext, subject: str) -> Finding:
 
 
 def _groups(context: SuiteContext, tag: str, fill: str) -> list[tuple[str, tuple[Pair, ...]]]:
-    members: dict[str, list[tuple[CaseEvidence, object]]] = {}
-    for now, before in context.paired():
+    members: dict[str, list[tuple[CaseEvidence, BaselineCase]]] = {}
+    for now, before in context.both:
         value = dict(now.tags).get(tag)
         if value is not None:
             members.setdefault(value, []).append((now, before))
-    pairs = {value: pairs_at(group, context.evidence.passes, fill) for value, group in members.items()}  # type: ignore[arg-type]
+    pairs = {value: pairs_at(group, context.evidence.passes, fill) for value, group in members.items()}
     return sorted((value, group) for value, group in pairs.items() if len(group) >= SMALLEST_SLICE)
 
 
-def _slice_finding(context: SuiteContext, rule: SliceRule, subject: str, pairs: Sequence[Pair]) -> Finding:
+def _slice_finding(context: SuiteContext, rule: SliceRule, subject: str, *, pairs: Sequence[Pair]) -> Finding:
     result = compare(pairs)
     ids = worst_cases(pairs)
     sentence = (

@@ -7,9 +7,7 @@ that could have been such a failure holds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from gate.core.evidence import BaselineCase, CaseEvidence
+from gate.core.evidence import CaseEvidence
 from gate.core.finding import Finding, Outcome, Rule, Verdict, figures
 from gate.core.model import Severity
 from gate.core.policy import Waiver
@@ -24,12 +22,11 @@ def check_vetoes(context: SuiteContext) -> tuple[Finding, ...]:
     """Findings for P0 and P1 failures of a suite whose dimension has vetoes."""
     if not context.requirement.vetoes:
         return ()
-    known = {case.case_id: case for case in context.baseline.cases} if context.baseline else {}
     failing = [case for case in context.evidence.cases if case.failed]
     waived = _waived(context)
     found = [
-        *_p0(context, [case for case in failing if case.severity is Severity.P0], known, waived),
-        *_p1(context, [case for case in failing if case.severity is Severity.P1 and _new(case, known)], waived),
+        *_p0(context, [case for case in failing if context.severity(case) is Severity.P0], waived),
+        *_p1(context, [case for case in failing if _watched(context, case)], waived),
         *_unseen(context),
     ]
     return tuple(found) or (_clear(context),)
@@ -40,7 +37,7 @@ def _unseen(context: SuiteContext) -> list[Finding]:
     if not unseen:
         return []
     sentence = f"P0 and P1 cases with unscored trials, which may have failed: {named(unseen)}"
-    return [_veto(context, Verdict.INCONCLUSIVE, sentence, unseen, settle="run again: these trials decide")]
+    return [_veto(context, Verdict.INCONCLUSIVE, sentence, cases=unseen, settle="run again: these trials decide")]
 
 
 def _gap_matters(context: SuiteContext, case: CaseEvidence) -> bool:
@@ -48,10 +45,9 @@ def _gap_matters(context: SuiteContext, case: CaseEvidence) -> bool:
     gap = context.evidence.passes - len(case.scored)
     if gap <= 0 or case.case_id in _waived(context):
         return False
-    if case.severity is Severity.P0:
+    if context.severity(case) is Severity.P0:
         return not case.failed
-    known = {before.case_id: before for before in context.baseline.cases} if context.baseline else {}
-    watched = case.severity is Severity.P1 and _new(case, known)
+    watched = _watched(context, case)
     unconfirmed = case.failed + gap >= CONFIRM_FAILURES or len(case.scored) + gap < CONFIRM_TRIALS
     return watched and case.failed < CONFIRM_FAILURES and not is_pending(case) and unconfirmed
 
@@ -60,27 +56,31 @@ def _waived(context: SuiteContext) -> frozenset[str]:
     return frozenset(waiver.case for waiver in context.policy.waivers if _waives(context, waiver))
 
 
-def _new(case: CaseEvidence, known: Mapping[str, BaselineCase]) -> bool:
-    before = known.get(case.case_id)
+def _watched(context: SuiteContext, case: CaseEvidence) -> bool:
+    return context.severity(case) is Severity.P1 and _new(context, case)
+
+
+def _new(context: SuiteContext, case: CaseEvidence) -> bool:
+    before = context.known.get(case.case_id)
     return before is None or before.passes == before.trials or before.digest != case.digest
 
 
-def _p0(
-    context: SuiteContext, failing: list[CaseEvidence], known: Mapping[str, BaselineCase], waived: frozenset[str]
-) -> list[Finding]:
-    new = [case.case_id for case in failing if case.case_id not in waived and _new(case, known)]
-    old = [case.case_id for case in failing if case.case_id not in waived and not _new(case, known)]
-    accepted = [case.case_id for case in failing if case.case_id in waived]
+def _p0(context: SuiteContext, failing: list[CaseEvidence], waived: frozenset[str]) -> list[Finding]:
+    """A waiver accepts a failure that is known; a new one is never accepted in advance."""
+    new = [case.case_id for case in failing if _new(context, case)]
+    known = [case.case_id for case in failing if case.case_id not in new]
+    old = [case_id for case_id in known if case_id not in waived]
+    accepted = [case_id for case_id in known if case_id in waived]
     found = []
     if new:
         sentence = f"new P0 failure: {named(new)}"
-        found.append(_veto(context, Verdict.FAIL, sentence, new))
+        found.append(_veto(context, Verdict.FAIL, sentence, cases=new))
     if old:
         sentence = f"P0 failure that the baseline already has, not releasable: {named(old)}"
         settle = "mend it, or let someone other than the author waive it in gate-waivers.yaml for at most 14 days"
-        found.append(_veto(context, Verdict.INCONCLUSIVE, sentence, old, settle=settle))
+        found.append(_veto(context, Verdict.INCONCLUSIVE, sentence, cases=old, settle=settle))
     if accepted:
-        found.append(_veto(context, Verdict.PASS, f"P0 failure with a waiver: {named(accepted)}", accepted))
+        found.append(_veto(context, Verdict.PASS, f"P0 failure with a waiver: {named(accepted)}", cases=accepted))
     return found
 
 
@@ -90,10 +90,11 @@ def _p1(context: SuiteContext, failing: list[CaseEvidence], waived: frozenset[st
     pending = [case.case_id for case in open_cases if is_pending(case)]
     found = []
     if confirmed:
-        found.append(_veto(context, Verdict.FAIL, f"new P1 failure, confirmed: {named(confirmed)}", confirmed))
+        sentence = f"new P1 failure, confirmed: {named(confirmed)}"
+        found.append(_veto(context, Verdict.FAIL, sentence, cases=confirmed))
     if pending:
         sentence = f"a new P1 failure is not confirmed yet: {named(pending)}"
-        found.append(_veto(context, Verdict.INCONCLUSIVE, sentence, pending, settle="confirmation trials decide"))
+        found.append(_veto(context, Verdict.INCONCLUSIVE, sentence, cases=pending, settle="confirmation trials decide"))
     return found
 
 
@@ -106,10 +107,9 @@ def vetoes_to_confirm(context: SuiteContext) -> dict[str, int]:
     """Cases with an unconfirmed new P1 failure or unscored trials that matter, and how many more trials each needs."""
     if not context.requirement.vetoes:
         return {}
-    known = {case.case_id: case for case in context.baseline.cases} if context.baseline else {}
     wanted: dict[str, int] = {}
     for case in context.evidence.cases:
-        if case.severity is Severity.P1 and _new(case, known) and is_pending(case):
+        if _watched(context, case) and is_pending(case):
             wanted[case.case_id] = CONFIRM_TRIALS - len(case.scored)
         elif _gap_matters(context, case):
             wanted[case.case_id] = context.evidence.passes - len(case.scored)
@@ -139,7 +139,7 @@ def day_number(date: str) -> int:
     return 365 * shifted + leap_days + (153 * ((month + 9) % 12) + 2) // 5 + day
 
 
-def _veto(context: SuiteContext, verdict: Verdict, sentence: str, cases: list[str], *, settle: str = "") -> Finding:
+def _veto(context: SuiteContext, verdict: Verdict, sentence: str, *, cases: list[str], settle: str = "") -> Finding:
     return context.finding(
         Rule.VETO,
         verdict,

@@ -57,7 +57,7 @@ def test_build_view__without_a_demand_the_decision_speaks() -> None:
     unchanged = Decision(outcome=Outcome.PROMOTE, reason="unchanged", as_of="2026-11-21", findings=())
     view = replace(promote(), decision=unchanged, evidence=evidence(), references=()).view
     assert (view.headline, view.counts, view.reasons, view.rows, view.power) == (
-        "PROMOTE: shown not worse", "", ("unchanged",), (), "",
+        "PROMOTE: unchanged", "", ("unchanged",), (), "",
     )  # fmt: skip
 
 

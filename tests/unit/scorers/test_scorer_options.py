@@ -44,7 +44,7 @@ from tests.unit.scorers.exhibits import exhibit, judge, make
     ],
 )
 def test_build_scorer__bad_option(name, options, sentence):
-    with pytest.raises(ValueError) as error:  # noqa: PT011 - the whole sentence is compared
+    with pytest.raises(ValueError) as error:
         make(name, **options)
     assert str(error.value) == sentence
 

@@ -111,13 +111,33 @@ def test_load_suite__digest_covers_kind_and_cases(tmp_path: Path) -> None:
     second = CASE.replace('"a"', '"b"')
     write(tmp_path, cases=CASE + second)
     suite = loaded(tmp_path)
-    assert suite.digest == digest(["golden", [[case.id, case.digest] for case in suite.cases]])
+    cases = [[case.id, case.digest, {}, None, None, False] for case in suite.cases]
+    assert suite.digest == digest(["golden", None, "population", None, cases])
     write(tmp_path, cases=second + CASE)
     assert loaded(tmp_path).digest == suite.digest
     write(tmp_path, cases=CASE + second, yaml=YAML.replace("golden", "scenario"))
     assert loaded(tmp_path).digest != suite.digest
     write(tmp_path, cases=CASE + second.replace('"x"', '"y"'))
     assert loaded(tmp_path).digest != suite.digest
+
+
+@pytest.mark.parametrize(
+    ("yaml", "case"),
+    [
+        ("margin: 0.2\n", ""),
+        ("scope: set\n", ""),
+        ("dimension: over_refusal\n", ""),
+        ("", '"severity":"P1",'),
+        ("", '"cluster":"x",'),
+        ("", '"critical":true,'),
+        ("", '"tags":{"language":"es"},'),
+    ],
+)
+def test_load_suite__digest_covers_all_that_the_verdict_depends_on(tmp_path: Path, yaml: str, case: str) -> None:
+    write(tmp_path)
+    before = loaded(tmp_path).digest
+    write(tmp_path, yaml=yaml + YAML, cases=CASE.replace("{", "{" + case, 1))
+    assert loaded(tmp_path).digest != before
 
 
 def test_load_suite__scorer_digest_covers_options_weights_pass_mark_and_files(tmp_path: Path) -> None:
