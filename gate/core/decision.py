@@ -6,15 +6,16 @@ Rules in order, each a function of its own; findings keep this order:
  1. completeness of the run   a stopped run and an uncovered dimension hold
  2. comparability             baseline absent, corrupt, or judged by other scorers: hold, and say which
  3. completeness of a suite   under 95 % of the planned trials scored, or under 30 comparable cases: hold
- 4. vetoes                    a new P0, a confirmed new P1: roll back; a P0 that was there before: hold
- 5. floors                    good enough by itself
- 6. regression                not worse than the baseline by the margin; slices
- 7. broken cases              solid cases that fail now, confirmed
- 8. budgets                   cost, latency
- 9. anchor                    no slow decay since a pinned release
+ 4. abort                     a first pass that was stopped early, because the candidate is broken
+ 5. vetoes                    a new P0, a confirmed new P1: roll back; a P0 that was there before: hold
+ 6. floors                    good enough by itself
+ 7. regression                not worse than the baseline by the margin; slices
+ 8. broken cases              solid cases that fail now, confirmed
+ 9. budgets                   cost, latency
+10. anchor                    no slow decay since a pinned release
 
-The worst demand of a blocking finding is the outcome. Rule 5 is not asked about a suite that is not complete, and rules
-6, 7 and 9 not about one that is not comparable either, so that missing evidence can look neither like a regression nor
+The worst demand of a blocking finding is the outcome. Rule 6 is not asked about a suite that is not complete, and rules
+7, 8 and 10 not about one that is not comparable either, so that missing evidence can look neither like a regression nor
 like a pass; vetoes always are, because a leak that was seen is a leak. PROMOTE needs every blocking dimension shown,
 which needs no correction; ROLLBACK by rates shares one error budget over the blocking suites.
 """
@@ -28,6 +29,7 @@ from gate.core.evidence import Absent, Evidence, Identity, Reference, SuiteBasel
 from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict
 from gate.core.model import Severity
 from gate.core.policy import Policy
+from gate.core.rules.abort import check_abort
 from gate.core.rules.anchor import check_anchor
 from gate.core.rules.broken_cases import check_broken, to_confirm
 from gate.core.rules.budgets import check_cost, check_latency
@@ -38,6 +40,7 @@ from gate.core.rules.floors import check_floor
 from gate.core.rules.regression import check_regression, check_slices
 from gate.core.rules.vetoes import check_vetoes, vetoes_to_confirm
 
+ABORTED = (check_comparability, check_abort, check_vetoes)
 BEFORE_RATES = (check_comparability, check_completeness, check_vetoes)
 AGAINST_BASELINE = (check_regression, check_slices, check_broken, check_anchor)
 
@@ -67,6 +70,7 @@ _ORDER = (
     Rule.UNCHANGED,
     Rule.COMPLETENESS,
     Rule.COMPARABILITY,
+    Rule.ABORT,
     Rule.VETO,
     Rule.FLOOR,
     Rule.REGRESSION,
@@ -102,6 +106,8 @@ def _nothing(suite: SuiteEvidence) -> Reference:
 
 
 def _suite_findings(context: SuiteContext) -> list[Finding]:
+    if context.evidence.asked:
+        return [finding for check in ABORTED for finding in check(context)]
     findings = [finding for check in BEFORE_RATES for finding in check(context)]
     if not _complete(context):
         return findings
@@ -113,7 +119,9 @@ def _suite_findings(context: SuiteContext) -> list[Finding]:
 
 def _complete(context: SuiteContext) -> bool:
     """Whether rates of this suite mean anything."""
-    return all(finding.verdict is Verdict.PASS for finding in check_completeness(context))
+    return not context.evidence.asked and all(
+        finding.verdict is Verdict.PASS for finding in check_completeness(context)
+    )
 
 
 def _outcome(findings: Sequence[Finding]) -> Outcome:
@@ -177,4 +185,5 @@ def is_unchanged(identity: Identity, baseline: SuiteBaseline, policy_digest: str
     """Whether running would compare a version with itself: every hash equal, the version hash complete, no P0 open."""
     open_p0 = any(case.severity is Severity.P0 and case.passes < max(case.trials, 1) for case in baseline.cases)
     same = identity == baseline.identity and baseline.policy == policy_digest
-    return same and identity.coverage == "complete" and not open_p0 and bool(baseline.cases)
+    sound = bool(baseline.cases) and not baseline.stale and not open_p0
+    return same and identity.coverage == "complete" and sound

@@ -83,7 +83,11 @@ class CaseEvidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What must be equal on both sides for a comparison: scorers and suite settings, model, parameters."""
+    """Who was measured, with what.
+
+    `version` is the hash of what shapes the answers, `coverage` how much of it that hash covers; `family` is the same
+    hash with whitespace and comments of the prompt left out. For a comparison the scorers must be equal.
+    """
 
     target: str
     suite: str
@@ -93,12 +97,14 @@ class Identity:
     scorer_digest: str
     model: str
     parameters: str
+    family: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteEvidence:
     """The candidate's evidence on one suite.
 
+    `asked` is empty, or the order in which cases were asked in a first pass that was aborted as broken.
     `passes` is the number of trials planned for every case so far; marks beyond it are confirmation trials. `margin` is
     a share of 1. `modelled` says that latencies come from a model of a model and measure nothing.
     """
@@ -111,6 +117,7 @@ class SuiteEvidence:
     passes: int
     cases: tuple[CaseEvidence, ...]
     modelled: bool = False
+    asked: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -123,11 +130,12 @@ class Evidence:
     """All that the candidate showed; suites of several targets may stand side by side.
 
     `unchanged` names targets that were not run because they equal their baselines;
-    `stopped` says why a run ended early.
+    `stopped` says why a run ended early; `as_of` is the date of the run (YYYY-MM-DD).
     """
 
     suites: tuple[SuiteEvidence, ...]
     unchanged: tuple[str, ...] = ()
+    as_of: str = ""
     interrupted: bool = False
     stopped: str = ""
 
@@ -163,7 +171,8 @@ class BaselineCase:
 class SuiteBaseline:
     """The accepted version's counts on one suite, from fresh passes; `as_of` is its date (YYYY-MM-DD).
 
-    `policy` is the digest of the policy it was accepted under, `tag` the name of a release that pinned it.
+    `policy` is the digest of the policy it was accepted under, `tag` the name of a release that pinned it;
+    `stale` says why it no longer speaks of the accepted version: its provider moved.
     """
 
     identity: Identity
@@ -171,6 +180,7 @@ class SuiteBaseline:
     cases: tuple[BaselineCase, ...]
     policy: str = ""
     tag: str = ""
+    stale: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,7 @@ class Rule(StrEnum):
     UNCHANGED = "unchanged"
     COMPARABILITY = "comparability"
     COMPLETENESS = "completeness"
+    ABORT = "abort"
     VETO = "veto"
     FLOOR = "floor"
     REGRESSION = "regression"

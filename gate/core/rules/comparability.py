@@ -14,13 +14,23 @@ def check_comparability(context: SuiteContext) -> tuple[Finding, ...]:
         return (_unusable(context, f"the baseline cannot be believed: {state.reason}"),)
     if isinstance(state, Absent):
         return (_unusable(context, f"there is no baseline yet ({state.place})"),)
-    return (*_identity(context, state), *_cases(context))
+    return (*_stale(context, state), *_identity(context, state), *_cases(context))
+
+
+def _stale(context: SuiteContext, baseline: SuiteBaseline) -> tuple[Finding, ...]:
+    if not baseline.stale:
+        return ()
+    return (_unusable(context, f"the baseline is stale: {baseline.stale}"),)
 
 
 def comparable(context: SuiteContext) -> bool:
     """Whether rates of the two sides may be compared at all."""
     baseline = context.baseline
-    return baseline is not None and baseline.identity.scorer_digest == context.evidence.identity.scorer_digest
+    return (
+        baseline is not None
+        and not baseline.stale
+        and baseline.identity.scorer_digest == context.evidence.identity.scorer_digest
+    )
 
 
 def _unusable(context: SuiteContext, sentence: str) -> Finding:

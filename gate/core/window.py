@@ -1,0 +1,91 @@
+"""The window: evidence of earlier runs of the same version counts, so that a re-run adds and never replaces.
+
+Evidence is keyed by target, version family, suite and scorers; versions that differ only in whitespace, comments or
+line ends are one family. Trials are joined in the order of their runs, so that a look that was spent stays spent: a
+later run starts where the earlier one ended. Evidence older than 14 days is left out, because providers move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from gate.core.evidence import CaseEvidence, Evidence, Identity, Moments, SuiteEvidence
+from gate.core.rules.vetoes import day_number
+
+WINDOW_DAYS = 14
+
+
+def key(identity: Identity) -> tuple[str, ...]:
+    """What must be equal for two pieces of evidence to speak of the same thing."""
+    return (
+        identity.target,
+        identity.family or identity.version,
+        identity.suite,
+        identity.suite_digest,
+        identity.scorer_digest,
+        identity.model,
+        identity.parameters,
+    )
+
+
+def in_window(evidences: Iterable[Evidence], *, as_of: str) -> tuple[Evidence, ...]:
+    """Evidence of the last 14 days, oldest first; what carries no date, or a later one, is left out."""
+    dated = [(_age(evidence.as_of, as_of), number, evidence) for number, evidence in enumerate(evidences)]
+    kept = [(age, number, evidence) for age, number, evidence in dated if age is not None and 0 <= age <= WINDOW_DAYS]
+    return tuple(evidence for _, _, evidence in sorted(kept, key=lambda entry: (-entry[0], entry[1])))
+
+
+def _age(then: str, now: str) -> int | None:
+    try:
+        return day_number(now) - day_number(then)
+    except ValueError:
+        return None
+
+
+def earlier(identity: Identity, evidences: Sequence[Evidence]) -> SuiteEvidence | None:
+    """All that earlier runs showed of this version on this suite, joined; None where there is nothing.
+
+    An aborted pass is taken as it is: a version that was shown broken stays so.
+    """
+    suites = [suite for evidence in evidences for suite in evidence.suites if key(suite.identity) == key(identity)]
+    joined: SuiteEvidence | None = None
+    for suite in suites:
+        joined = suite if joined is None else join(joined, suite)
+    return None if joined is None else replace(joined, identity=identity)
+
+
+def join(first: SuiteEvidence, second: SuiteEvidence) -> SuiteEvidence:
+    """Two runs of one version as one: passes add up, every trial counts once, in order."""
+    later = {case.case_id: case for case in second.cases}
+    cases = [join_cases(case, later.pop(case.case_id)) if case.case_id in later else case for case in first.cases]
+    return replace(
+        first,
+        passes=first.passes + second.passes,
+        cases=tuple(sorted([*cases, *later.values()], key=lambda case: case.case_id)),
+        modelled=first.modelled or second.modelled,
+        asked=first.asked or second.asked,
+    )
+
+
+def join_cases(first: CaseEvidence, second: CaseEvidence) -> CaseEvidence:
+    """Trials of one case from two runs; where the case was edited in between, only the later ones count."""
+    if first.digest != second.digest:
+        return second
+    return replace(
+        second,
+        marks=first.marks + second.marks,
+        score=_sum(first.score, second.score),
+        usd=_sum(first.usd, second.usd),
+        tokens=_sum(first.tokens, second.tokens),
+        latency_ms=first.latency_ms + second.latency_ms,
+        missing=first.missing + second.missing,
+    )
+
+
+def _sum(first: Moments, second: Moments) -> Moments:
+    return Moments(
+        n=first.n + second.n,
+        sum=round(first.sum + second.sum, 9),
+        squares=round(first.squares + second.squares, 9),
+    )
