@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gate.app.aa import require_baseline_version, stale_baselines
 from gate.app.excerpts import collect_excerpts
 from gate.app.project import Project, load_project
+from gate.app.replay import read_text
 from gate.app.request import CheckRequest, CheckResult
 from gate.app.running import Bench, ceilings_from, gather, prepare_runs, references_of
 from gate.core.canonical import digest_text
@@ -16,6 +18,7 @@ from gate.core.decision import decide
 from gate.core.evidence import Evidence, Reference
 from gate.core.finding import Decision, Outcome
 from gate.core.policy import Mode
+from gate.core.window import in_window
 from gate.errors import ExitCode
 from gate.forge.git import Git
 from gate.report.comment import render_comment, render_summary
@@ -25,7 +28,7 @@ from gate.runner.budget import Budget
 from gate.runner.journal import Journal
 from gate.runner.suite_run import Progress
 from gate.store.outputs import write_files
-from gate.store.records import render_decision, render_evidence, render_policy, render_references
+from gate.store.records import parse_evidence, render_decision, render_evidence, render_policy, render_references
 from gate.suites.limits import check_size
 
 EXIT_CODES = {Outcome.PROMOTE: ExitCode.PROMOTE, Outcome.HOLD: ExitCode.HOLD, Outcome.ROLLBACK: ExitCode.ROLLBACK}
@@ -50,6 +53,9 @@ def check(request: CheckRequest, *, progress: Progress, now: Callable[[], float]
     """Like `run_check`, with the view of the report."""
     project = load_project(request)
     check_sizes(project)
+    if request.aa:
+        require_baseline_version(project)
+    earlier = load_earlier(request)
     journal = Journal(request.out / "trials.jsonl")
     bench = Bench(
         root=request.root,
@@ -58,9 +64,10 @@ def check(request: CheckRequest, *, progress: Progress, now: Callable[[], float]
         journal=journal,
         progress=progress,
         seed=request.seed,
+        earlier=earlier,
     )
     try:
-        runs, same = prepare_runs(project, bench, every=request.every)
+        runs, same = prepare_runs(project, bench, every=request.every or request.aa)
         references = references_of(project)
         evidence = gather(runs, policy=project.policy, references=references, as_of=request.as_of, unchanged=same)
     finally:
@@ -68,7 +75,16 @@ def check(request: CheckRequest, *, progress: Progress, now: Callable[[], float]
     decision = decide(policy=project.policy, evidence=evidence, references=references, as_of=request.as_of)
     excerpts = collect_excerpts(decision, runs, references, base=project.base)
     found = _Found(project, evidence, references, decision, excerpts)
-    return _record(request, found, bench.budget)
+    checked = _record(request, found, bench.budget)
+    if request.aa:
+        write_files(request.root, stale_baselines(project, decision))
+    return checked
+
+
+def load_earlier(request: CheckRequest) -> tuple[Evidence, ...]:
+    """Evidence files of earlier runs, as far as they lie in the window; raises RecordError for bad ones."""
+    files = [parse_evidence(read_text(path), str(path)) for path in request.evidence]
+    return in_window(files, as_of=request.as_of)
 
 
 def check_sizes(project: Project) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from gate.app.check import check
 from gate.app.edits import EDITS, Edit, EditClass
 from gate.app.request import CheckRequest
-from gate.app.sample import PROMPT, copy_sample
+from gate.app.sample import PROMPT
 from gate.core.finding import Outcome
 from gate.report.view import ReportView
 from gate.runner.suite_run import Progress
@@ -44,8 +43,3 @@ def run_edits(
             calls=checked.result.calls,
             view=checked.view,
         )
-
-
-def prepare_demo(folder: Path) -> None:
-    """Leave a complete sample project in an empty folder."""
-    copy_sample(folder)

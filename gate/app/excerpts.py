@@ -73,7 +73,7 @@ def _excerpt(run: SuiteRun, case: Case, reference: Reference, *, before: str | N
         place=case.place,
         before=before,
         now=shown.answer.text if shown and shown.answer else None,
-        before_marks=_before(reference, case.id),
+        before_marks=marks_before(reference, case.id),
         now_marks="".join("U" if trial.value is None else "P" if trial.passed else "F" for trial in trials),
         tags=tuple(sorted(case.tags.items())),
         scores=_scores(shown),
@@ -81,8 +81,9 @@ def _excerpt(run: SuiteRun, case: Case, reference: Reference, *, before: str | N
     )
 
 
-def _before(reference: Reference, case_id: str) -> str:
-    baseline = reference.baseline
+def marks_before(reference: Reference | None, case_id: str) -> str:
+    """Passes and trials of a case in the baseline, as in `9/10`; `new` where it has none."""
+    baseline = reference.baseline if reference else None
     cases = baseline.cases if isinstance(baseline, SuiteBaseline) else ()
     return next((f"{case.passes}/{case.trials}" for case in cases if case.case_id == case_id), "new")
 

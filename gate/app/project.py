@@ -21,7 +21,7 @@ from gate.suites.load import load_suite
 from gate.suites.settings import Settings, TargetSettings, load_settings
 from gate.suites.waivers import load_waivers
 from gate.targets.definition import TargetDefinition
-from gate.targets.prompt import Prompt, load_prompt
+from gate.targets.prompt import Prompt, family_text, load_prompt
 from gate.targets.version import VersionHash, version_hash
 
 WAIVERS = "gate-waivers.yaml"
@@ -132,7 +132,11 @@ def _target(request: CheckRequest, sides: _Sides, name: str) -> TargetPlan:
     settings = sides.known[name]
     definition = target_definition(name, settings, sides.judge.credentials)
     prompt = _prompt(request, sides.head, settings)
-    version = version_hash(definition, prompt.digest if prompt else None, _file_digests(sides.head, settings))
+    digests = _file_digests(sides.head, settings)
+    version = version_hash(definition, prompt.digest if prompt else None, digests)
+    if prompt:
+        family = version_hash(definition, digest_text(family_text(prompt.text)), digests).digest
+        version = replace(version, family=family)
     paths = _suite_paths(request, sides, name)
     return TargetPlan(
         definition=definition,
@@ -234,6 +238,7 @@ def _identity(definition: TargetDefinition, version: VersionHash, suite: Suite) 
         target=definition.name,
         suite=suite.name,
         version=version.digest,
+        family=version.family,
         coverage=str(version.coverage),
         suite_digest=suite.digest,
         scorer_digest=suite.scorer_digest,

@@ -83,12 +83,13 @@ def _fresh_passes(runs: tuple[SuiteRun, ...], passes: int) -> Evidence:
 def _refusal(decision: Decision) -> ExitCode:
     """The exit code that forbids a promotion; PROMOTE where nothing does.
 
-    What only a missing baseline demands does not.
+    What only a missing baseline demands does not, nor what a target lacks: suites may be promoted one by one.
     """
     blocking = [finding for finding in decision.findings if finding.blocking]
     if any(finding.demands is Outcome.ROLLBACK for finding in blocking):
         return EXIT_CODES[Outcome.ROLLBACK]
-    incomplete = any(f.rule is Rule.COMPLETENESS and f.demands is Outcome.HOLD for f in blocking)
+    held = [f for f in blocking if f.rule is Rule.COMPLETENESS and f.demands is Outcome.HOLD]
+    incomplete = any(finding.suite or not finding.target for finding in held)
     return EXIT_CODES[Outcome.HOLD if incomplete else Outcome.PROMOTE]
 
 

@@ -16,8 +16,9 @@ class CheckRequest:
 
     `base` is a git ref that policy, baseline, scorers and waivers are read from; None reads the working tree. Empty
     `targets` and `suites` mean all. `prompt` replaces the prompt of the one selected target for this run.
-    `every` (--all) never skips an unchanged target. `as_of` is YYYY-MM-DD. `seed` feeds targets that take one.
-    `head` and `run` name the commit and the CI run in the comment.
+    `every` (--all) never skips an unchanged target. `evidence` names evidence files of earlier runs, which count where
+    they speak of the same version. `aa` compares the baseline's version with itself. `as_of` is YYYY-MM-DD. `seed`
+    feeds targets that take one. `head` and `run` name the commit and the CI run in the comment.
     """
 
     root: Path
@@ -32,6 +33,8 @@ class CheckRequest:
     passes: int | None = None
     budget_usd: float | None = None
     every: bool = False
+    evidence: tuple[Path, ...] = ()
+    aa: bool = False
     seed: int = 1
     author: str = ""
     head: str = ""

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gate.app.project import Project, SuitePlan, TargetPlan
+from gate.core.aggregate import suite_evidence
 from gate.core.decision import SuiteStep, is_unchanged, next_steps
 from gate.core.evidence import Evidence, Reference, SuiteBaseline
 from gate.core.model import Target
 from gate.core.policy import Policy
+from gate.core.rules.abort import Watch
+from gate.core.rules.comparability import comparable
+from gate.core.rules.context import SuiteContext
+from gate.core.window import earlier
 from gate.runner.budget import Budget, Ceilings
 from gate.runner.journal import Journal
 from gate.runner.suite_run import Progress, SuiteRun
@@ -30,6 +35,7 @@ class Bench:
     journal: Journal
     progress: Progress
     seed: int
+    earlier: tuple[Evidence, ...] = ()
 
 
 def ceilings_from(settings: Settings, usd: float | None) -> Ceilings:
@@ -55,7 +61,9 @@ def prepare_runs(project: Project, bench: Bench, *, every: bool) -> tuple[tuple[
         target = build_target(
             plan.definition, environ=bench.environ, root=bench.root, prices=prices_from(project.settings)
         )
-        runs += [_suite_run(plan, suite, target, bench=bench) for suite in plan.suites]
+        runs += [
+            _suite_run(plan, suite, target, bench=bench, watch=_watch(project.policy, suite)) for suite in plan.suites
+        ]
     return tuple(runs), tuple(same)
 
 
@@ -76,7 +84,16 @@ def render_suite(plan: TargetPlan, suite: SuitePlan) -> dict[str, str]:
     return {case_id: text for (case_id, _), text in zip(inputs, texts, strict=True)}
 
 
-def _suite_run(plan: TargetPlan, suite: SuitePlan, target: Target, *, bench: Bench) -> SuiteRun:
+def _watch(policy: Policy, plan: SuitePlan) -> Watch | None:
+    """What may end a broken first pass; None where a rate of the suite could not call for ROLLBACK."""
+    nothing = suite_evidence(suite=plan.suite, identity=plan.identity, trials={}, passes=0)
+    context = SuiteContext(evidence=nothing, reference=plan.reference, policy=policy, as_of="")
+    if not (context.blocking and context.requirement.regression and comparable(context)):
+        return None
+    return Watch(known=context.known, margin=context.margin, scored_share=policy.scored_share)
+
+
+def _suite_run(plan: TargetPlan, suite: SuitePlan, target: Target, *, bench: Bench, watch: Watch | None) -> SuiteRun:
     return SuiteRun(
         suite=suite.suite,
         identity=suite.identity,
@@ -87,6 +104,8 @@ def _suite_run(plan: TargetPlan, suite: SuitePlan, target: Target, *, bench: Ben
         progress=bench.progress,
         workers=plan.workers,
         seed=bench.seed,
+        earlier=earlier(suite.identity, bench.earlier),
+        watch=watch,
     )
 
 
@@ -100,14 +119,21 @@ def gather(
 ) -> Evidence:
     """Run passes and confirmation trials until the decision asks for nothing more; evidence of all of them."""
     by_name = {(run.identity.target, run.suite.name): run for run in runs}
+    evidence = _evidence(runs, unchanged, as_of)
+    if any(run.asked for run in runs):
+        return evidence
     steps = tuple(
-        SuiteStep(target=target, suite=suite, passes=policy.looks[0], confirm={}) for target, suite in by_name
-    )
-    evidence = Evidence(suites=(), unchanged=tuple(unchanged))
+        SuiteStep(target=run.identity.target, suite=run.suite.name, passes=policy.looks[0], confirm={})
+        for run in runs
+        if run.passes == 0
+    ) or next_steps(policy=policy, evidence=evidence, references=references, as_of=as_of)
     while steps:
         for step in steps:
-            _take(by_name[step.target, step.suite], step, interrupted=evidence.interrupted)
-            evidence = _evidence(runs, unchanged)
+            run = by_name[step.target, step.suite]
+            _take(run, step, interrupted=evidence.interrupted)
+            evidence = _evidence(runs, unchanged, as_of)
+            if run.asked:
+                return evidence
         steps = next_steps(policy=policy, evidence=evidence, references=references, as_of=as_of)
     return evidence
 
@@ -119,11 +145,12 @@ def _take(run: SuiteRun, step: SuiteStep, *, interrupted: bool) -> None:
     run.run_passes(step.passes)
 
 
-def _evidence(runs: Sequence[SuiteRun], unchanged: Sequence[str]) -> Evidence:
+def _evidence(runs: Sequence[SuiteRun], unchanged: Sequence[str], as_of: str) -> Evidence:
     stops = [run.stopped for run in runs if run.stopped]
     return Evidence(
         suites=tuple(run.evidence() for run in runs),
         unchanged=tuple(unchanged),
+        as_of=as_of,
         interrupted=any(run.interrupted for run in runs),
         stopped=stops[0] if stops else "",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from gate.errors import ConfigurationError
+from gate.errors import ConfigurationError, OutputError
 
 PACKAGED = Path(__file__).parent.parent / "sample"
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -25,13 +25,18 @@ def sample_root() -> Path:
 
 
 def copy_sample(folder: Path) -> None:
-    """Copy the sample project into a folder that is empty or not there yet; raises ConfigurationError otherwise."""
-    if folder.exists() and any(folder.iterdir()):
-        raise ConfigurationError(f"{folder} is not empty", hint="name a folder that does not exist yet")
-    folder.mkdir(parents=True, exist_ok=True)
-    for part in PARTS:
-        source = sample_root() / part
-        if source.is_dir():
-            shutil.copytree(source, folder / part)
-        else:
-            shutil.copy2(source, folder / part)
+    """Copy the sample project into a folder that is empty or not there yet.
+
+    Raises ConfigurationError for another one, OutputError for one that cannot be written.
+    """
+    source = sample_root()
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise ConfigurationError(f"{folder} is not empty", hint="name a folder that does not exist yet")
+        folder.mkdir(parents=True, exist_ok=True)
+        for part in PARTS:
+            copy = shutil.copytree if (source / part).is_dir() else shutil.copy2
+            copy(source / part, folder / part)
+    except OSError as error:
+        message = f"{folder}: cannot write: {error.strerror}"
+        raise OutputError(message, hint="name a folder that you may write to") from error

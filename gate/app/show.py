@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gate.app.excerpts import load_answers
+from gate.app.excerpts import load_answers, marks_before
 from gate.app.replay import read_text
 from gate.core.canonical import NotJsonError, digest_text, parse_json
 from gate.core.codec import DecodeError, decode
-from gate.core.evidence import Reference, SuiteBaseline
+
 from gate.core.model import Json, Trial
+from gate.core.policy import Mode
 from gate.documents.tree import Tree
 from gate.errors import NothingToDoError, RecordError
 from gate.report.view import Provenance, ReportView, build_view
@@ -52,48 +53,44 @@ def load_view(folder: Path) -> ReportView:
         decision=decision,
         evidence=parse_evidence(read_text(places["evidence"]), str(places["evidence"])),
         references=parse_references(read_text(places["references"]), str(places["references"])),
-        provenance=Provenance(digest=digest, reproduce=f"gate replay {folder / 'decision.json'}"),
+        provenance=Provenance(digest=digest, advisory=policy.mode is Mode.ADVISORY),
         excerpts=(),
         policy=policy,
     )
 
 
-def load_case(folder: Path, case_id: str, tree: Tree) -> CaseHistory:
-    """One case of a recorded run; raises NothingToDoError where it has no trial, naming near ids."""
-    own: list[RecordedTrial] = []
+def load_histories(folder: Path, case_id: str, tree: Tree) -> tuple[CaseHistory, ...]:
+    """A case of a recorded run, once for each target and suite that has one of that id.
+
+    Raises NothingToDoError where it has no trial, naming near ids.
+    """
+    own: dict[tuple[str, str], list[RecordedTrial]] = {}
     seen: dict[str, None] = {}
     for recorded in load_trials(folder / "trials.jsonl"):
         seen[recorded.trial.case_id] = None
         if recorded.trial.case_id == case_id:
-            own.append(recorded)
+            own.setdefault((recorded.target, recorded.suite), []).append(recorded)
     if not own:
-        alike = [other for other in seen if other[:3] == case_id[:3]] or list(seen)
+        alike = sorted(other for other in seen if other[:3] == case_id[:3]) or sorted(seen)
         near = ", ".join(alike[:5])
         raise NothingToDoError(
             f"no trial of case {case_id!r} in {folder}", hint=f"known ids are like {near}" if near else ""
         )
-    target, suite = own[0].target, own[0].suite
     path = folder / "inputs" / "references.json"
     references = parse_references(read_text(path), str(path)) if path.exists() else ()
-    return CaseHistory(
-        case_id=case_id,
-        target=target,
-        suite=suite,
-        prompt=own[0].prompt,
-        trials=tuple(recorded.trial for recorded in own),
-        before_marks=_before(references, target, suite, case_id),
-        before=load_answers(tree, target, suite).get(case_id),
+    known = {(reference.target, reference.suite): reference for reference in references}
+    return tuple(
+        CaseHistory(
+            case_id=case_id,
+            target=target,
+            suite=suite,
+            prompt=trials[0].prompt,
+            trials=tuple(recorded.trial for recorded in trials),
+            before_marks=marks_before(known.get((target, suite)), case_id),
+            before=load_answers(tree, target, suite).get(case_id),
+        )
+        for (target, suite), trials in own.items()
     )
-
-
-def _before(references: tuple[Reference, ...], *name: str) -> str:
-    target, suite, case_id = name
-    for reference in references:
-        if (reference.target, reference.suite) == (target, suite) and isinstance(reference.baseline, SuiteBaseline):
-            for case in reference.baseline.cases:
-                if case.case_id == case_id:
-                    return f"{case.passes}/{case.trials}"
-    return "new"
 
 
 def load_trials(path: Path) -> Iterator[RecordedTrial]:

@@ -12,20 +12,35 @@ from gate.cli.console import TrialProgress, colours, paint, say, width
 
 
 @click.command(
-    epilog="Example: gate check --base origin/main --out lockgate-out   ·   gate check --prompt draft.md --passes 2"
+    epilog=options.examples(
+        "gate check --base origin/main --out lockgate-out", "gate check --prompt draft.md --passes 2"
+    )
 )
 @options.project_options
 @options.base_option
 @options.profile_option
-@options.passes_option
+@options.looks_option
 @options.budget_option
 @options.out_option
 @options.seed_option
 @options.as_of_option
 @options.quiet_option
 @click.option("--prompt", help="A prompt file to try in place of the target's own.")
+@click.option(
+    "--evidence",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="evidence.json of an earlier run of the same version: it counts, and is not asked again. May be repeated.",
+)
+@click.option("--aa", is_flag=True, help="Compare the baseline's version with itself; a loss marks the baseline stale.")
 @click.option("--all", "every", is_flag=True, help="Run also what equals its baseline.")
-@click.option("--fail-on", type=click.Choice(["hold", "rollback"]), default="hold", show_default=True)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["hold", "rollback"]),
+    default="hold",
+    show_default=True,
+    help="The mildest outcome that is not exit 0.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print decision.json instead of the report.")
 def check(*, quiet: bool, fail_on: str, as_json: bool, **values: object) -> int:
     """Run the suites against the candidate and decide.

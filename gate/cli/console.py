@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from shutil import get_terminal_size
 
 import click
 
@@ -25,7 +26,7 @@ def say(text: str, *, error: bool = False) -> None:
     from gate.report.escape import workflow_line
 
     for line in text.split("\n"):
-        click.echo(workflow_line(line), err=error)
+        _write(workflow_line(line) + "\n", error=error)
 
 
 def say_error(text: str) -> None:
@@ -35,7 +36,17 @@ def say_error(text: str) -> None:
 
 def paint(text: str) -> None:
     """Print a report that escaped its content already and may carry colours."""
-    click.echo(text)
+    _write(text + "\n")
+
+
+def _write(text: str, *, error: bool = False) -> None:
+    """Print; a reader that went away (`| head`) does not end the run and does not change the exit code."""
+    try:
+        click.echo(text, nl=False, err=error)
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, (sys.stderr if error else sys.stdout).fileno())
+        os.close(nowhere)
 
 
 def colours() -> bool:
@@ -45,8 +56,6 @@ def colours() -> bool:
 
 def width() -> int:
     """Columns of the terminal, between 60 and 100."""
-    from shutil import get_terminal_size
-
     return max(60, min(100, get_terminal_size().columns))
 
 
@@ -95,7 +104,12 @@ class TrialProgress:
         eta = f", {left:.0f} s left" if self._done < self._total else ""
         text = f"{self._label}: {self._done}/{self._total} trials, {rate:.0f}/s{errors}{eta}"
         if self._live:
-            filled = round(BAR_WIDTH * self._done / max(self._total, 1))
-            text = f"\r\033[K[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {text}"
-        click.echo(text, nl=False, err=True)
-        click.echo(end, nl=False, err=True)
+            text = f"\r\033[K{self._with_bar(text)}"
+        _write(text + end, error=True)
+
+    def _with_bar(self, text: str) -> str:
+        """A bar before the text where both fit: a line that wraps could not be drawn over."""
+        filled = round(BAR_WIDTH * self._done / max(self._total, 1))
+        line = f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {text}"
+        room = get_terminal_size().columns - 1
+        return line if len(line) <= room else text[:room]

@@ -13,8 +13,11 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command(
-    epilog="Example: gate decide --policy out/inputs/policy.json --references out/inputs/references.json "
-    "--evidence out/evidence.json --as-of 2026-11-21"
+    short_help="Decide on evidence that is already there.",
+    epilog=options.examples(
+        "gate decide --policy out/inputs/policy.json --references out/inputs/references.json \\",
+        "  --evidence out/evidence.json --as-of 2026-11-21",
+    ),
 )
 @click.option("--policy", type=FILE, required=True, help="As in inputs/policy.json of a record.")
 @click.option("--references", type=FILE, required=True, help="Baselines, as in inputs/references.json.")
@@ -37,7 +40,10 @@ def decide(*, policy: Path, references: Path, evidence: Path, out: Path | None, 
     return EXIT_CODES[decision.outcome]
 
 
-@click.command(epilog="Example: gate replay lockgate-out/decision.json")
+@click.command(
+    short_help="Recompute a recorded decision and compare.",
+    epilog=options.examples("gate replay lockgate-out/decision.json"),
+)
 @click.argument("decision", type=FILE)
 def replay(*, decision: Path) -> int:
     """Recompute a recorded decision from its inputs; it must match byte for byte (exit 4 otherwise)."""

@@ -13,7 +13,10 @@ from gate.cli.console import TrialProgress, colours, paint, say, width
 SEED = 1
 
 
-@click.command(epilog="Example: gate demo   ·   gate demo --keep sample && cd sample && gate check --all")
+@click.command(
+    short_help="Decide three edits of the bundled prompt, offline.",
+    epilog=options.examples("gate demo", "gate demo --keep sample && cd sample && gate check --all"),
+)
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Leave the sample project there.")
 @click.option("--seed", type=int, default=SEED, show_default=True, help="For the built-in model.")
 def demo(*, keep: Path | None, seed: int) -> int:
@@ -31,11 +34,12 @@ def demo(*, keep: Path | None, seed: int) -> int:
 
 
 def _run(folder: Path, seed: int) -> None:
-    from gate.app.demo import SHOWN, prepare_demo, run_edits
+    from gate.app.demo import SHOWN, run_edits
     from gate.app.request import CheckRequest
+    from gate.app.sample import copy_sample
     from gate.report.terminal import render_terminal
 
-    prepare_demo(folder)
+    copy_sample(folder)
     request = CheckRequest(root=folder, out=folder / "runs", as_of=options.date_or_today(None), seed=seed)
     results = run_edits(request, SHOWN, progress=TrialProgress(quiet=True), now=time.monotonic)
     say(

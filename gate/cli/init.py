@@ -10,7 +10,10 @@ from gate.cli import options
 from gate.cli.console import say
 
 
-@click.command(epilog="Example: cd my-repository && gate init && gate promote && gate check --all")
+@click.command(
+    short_help="Set lockgate up in an existing repository.",
+    epilog=options.examples("cd my-repository && gate init && gate promote && gate check --all"),
+)
 @options.root_option
 def init(*, root: Path) -> int:
     """Write gate.yaml (advisory), a first golden set, the workflow and CODEOWNERS lines; nothing is overwritten."""

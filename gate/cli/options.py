@@ -34,7 +34,7 @@ out_option = click.option(
 )
 base_option = click.option("--base", help="Git ref that policy, baseline and scorers are read from.")
 profile_option = click.option("--profile", help="merge, ci, paper, pre-production or launch.")
-passes_option = click.option(
+looks_option = click.option(
     "--passes", type=click.IntRange(1, 100), help="Passes at most (default: looks after 1, 2, 3, 5)."
 )
 budget_option = click.option(
@@ -43,6 +43,11 @@ budget_option = click.option(
 seed_option = click.option("--seed", type=int, default=1, show_default=True, help="For targets that take one.")
 quiet_option = click.option("--quiet", is_flag=True, help="No progress.")
 as_of_option = click.option("--as-of", help="Decide as of this date, YYYY-MM-DD (default: today, UTC).")
+
+
+def examples(*lines: str) -> str:
+    """An epilog with one command line a line, none of them wrapped."""
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 def project_options(command: Command) -> Command:

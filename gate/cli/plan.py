@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from gate.app.plan import SuiteOutlook
 
 
-@click.command(epilog="Example: gate validate   ·   gate validate --target sales-email-intent")
+@click.command(
+    short_help="Check the project without a model call.",
+    epilog=options.examples("gate validate", "gate validate --target sales-email-intent"),
+)
 @options.project_options
 @options.base_option
 def validate(**values: object) -> int:
@@ -27,11 +30,14 @@ def validate(**values: object) -> int:
     return 0
 
 
-@click.command(epilog="Example: gate plan   ·   gate plan --suite sales_email_intent --passes 3")
+@click.command(
+    short_help="Say what a run takes and what it can show.",
+    epilog=options.examples("gate plan", "gate plan --suite sales_email_intent --passes 3"),
+)
 @options.project_options
 @options.base_option
 @options.profile_option
-@options.passes_option
+@options.looks_option
 def plan(**values: object) -> int:
     """Say what a run will take, and the smallest drop that each suite can show; no model call."""
     from gate.app.plan import outlook
@@ -43,7 +49,7 @@ def plan(**values: object) -> int:
     for suite in suites:
         _say_suite(suite)
     say(
-        f"calls: {sum(s.least_calls for s in suites)} at least, {sum(s.most_calls for s in suites)} at most, "
+        f"calls: {sum(s.least_calls for s in suites):,} at least, {sum(s.most_calls for s in suites):,} at most, "
         "and a few to confirm suspicions"
     )
     return 0
@@ -51,13 +57,13 @@ def plan(**values: object) -> int:
 
 def _say_suite(suite: SuiteOutlook) -> None:
     source = "from the baseline's counts" if suite.measured else "assuming usual flakiness: there is no baseline yet"
-    say(f"\n{suite.target} / {suite.suite}: {suite.cases} cases")
+    say(f"\n{suite.target} / {suite.suite}: {suite.cases:,} cases")
     say(f"  can show a drop of {suite.smallest * 100:.1f} points ({source})")
-    verdict = "enough" if suite.needed <= suite.cases else f"needs {suite.needed} cases like these"
+    verdict = "enough" if suite.needed <= suite.cases else f"needs {suite.needed:,} cases like these"
     say(f"  wanted: {suite.margin * 100:g} points; {verdict}")
-    say(f"  calls: {suite.least_calls} to {suite.most_calls}; {_cost(suite)} a pass; {_time(suite)}")
+    say(f"  calls: {suite.least_calls:,} to {suite.most_calls:,}; {_cost(suite)} a pass; {_time(suite)}")
     if suite.measured:
-        say(f"  {suite.testable} solid cases are watched one by one")
+        say(f"  {suite.testable:,} solid cases are watched one by one")
 
 
 def _cost(suite: SuiteOutlook) -> str:

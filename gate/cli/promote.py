@@ -10,9 +10,12 @@ from gate.cli import options
 from gate.cli.console import TrialProgress, say
 
 
-@click.command(epilog="Example: gate promote   ·   gate promote --suite sales_email_intent --anchor v1.4")
+@click.command(
+    short_help="Write the baseline from fresh passes.",
+    epilog=options.examples("gate promote", "gate promote --suite sales_email_intent --anchor v1.4"),
+)
 @options.project_options
-@options.passes_option
+@click.option("--passes", type=click.IntRange(1, 100), help="Fresh passes (default: 10).")
 @options.budget_option
 @options.out_option
 @options.as_of_option

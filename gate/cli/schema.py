@@ -6,8 +6,13 @@ import json
 
 import click
 
+from gate.cli import options
 
-@click.command(epilog="Example: gate schema gate > gate.schema.json")
+
+@click.command(
+    short_help="Print the JSON Schema of a file, for editors.",
+    epilog=options.examples("gate schema gate > gate.schema.json"),
+)
 @click.argument("what", type=click.Choice(["gate", "suite", "case"]), default="gate")
 def schema(*, what: str) -> int:
     """Print the JSON Schema of gate.yaml, of suite.yaml, or of one line of cases.jsonl."""

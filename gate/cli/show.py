@@ -11,30 +11,34 @@ from gate.cli import options
 from gate.cli.console import colours, paint, say, width
 
 if TYPE_CHECKING:
+    from gate.app.show import CaseHistory
     from gate.core.model import Trial
 
 
-@click.command(epilog="Example: gate show   ·   gate show es-0042   ·   gate show --out runs/7 es-0042")
+@click.command(
+    short_help="Show the last run, or one case of it.",
+    epilog=options.examples("gate show", "gate show es-0042", "gate show --out runs/7 es-0042"),
+)
 @click.argument("case", required=False)
 @options.root_option
 @options.out_option
 def show(*, case: str | None, root: Path, out: Path) -> int:
     """Show the last run, or one case: prompt, answers, scores, before and now."""
-    from gate.app.show import load_view
+    from gate.app.show import load_histories, load_view
+    from gate.documents.tree import WorkingTree
     from gate.report.terminal import render_terminal
 
     if case is None:
         paint(render_terminal(load_view(out), width(), colour=colours()))
         return 0
-    _show_case(case, root, out)
+    for number, history in enumerate(load_histories(out, case, WorkingTree(root))):
+        if number:
+            say("")
+        _show_case(history)
     return 0
 
 
-def _show_case(case: str, root: Path, out: Path) -> None:
-    from gate.app.show import load_case
-    from gate.documents.tree import WorkingTree
-
-    history = load_case(out, case, WorkingTree(root))
+def _show_case(history: CaseHistory) -> None:
     say(f"{history.target} / {history.suite} / {history.case_id}")
     if history.prompt:
         say("\nprompt:")

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from gate.core.evidence import Absent, Evidence, Identity, Reference, SuiteBaseline, SuiteEvidence
 from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict
@@ -88,7 +89,7 @@ def _contexts(
     known = {(reference.target, reference.suite): reference for reference in references}
     contexts = tuple(
         SuiteContext(
-            evidence=replace(suite, cases=tuple(sorted(suite.cases, key=lambda case: case.case_id))),
+            evidence=replace(suite, cases=tuple(sorted(suite.cases, key=attrgetter("case_id")))),
             reference=known.get((suite.identity.target, suite.name)) or _nothing(suite),
             policy=policy,
             as_of=as_of,
@@ -96,7 +97,7 @@ def _contexts(
         for suite in sorted(evidence.suites, key=lambda suite: (suite.identity.target, suite.name))
     )
     rivals = sum(context.blocking and context.requirement.regression for context in contexts)
-    return tuple(replace(context, rivals=rivals) for context in contexts)
+    return contexts if rivals <= 1 else tuple(replace(context, rivals=rivals) for context in contexts)
 
 
 def _nothing(suite: SuiteEvidence) -> Reference:
@@ -156,7 +157,8 @@ def next_steps(
     Confirmation trials come before further passes. Harm that is shown, and evidence that is missing, end the run.
     """
     every = _contexts(policy, evidence, references, as_of=as_of)
-    if evidence.stopped or evidence.interrupted or _outcome(_findings(every, policy)) is Outcome.ROLLBACK:
+    findings = _findings(every, policy)
+    if evidence.stopped or evidence.interrupted or _outcome(findings) is Outcome.ROLLBACK:
         return ()
     contexts = [context for context in every if _complete(context)]
     confirming = [
@@ -164,21 +166,25 @@ def next_steps(
         for c in contexts
         if (wanted := (to_confirm(c) if comparable(c) else {}) | vetoes_to_confirm(c))
     ]
-    return tuple(confirming) or tuple(step for context in contexts for step in _next_pass(context))
+    return tuple(confirming) or tuple(step for context in contexts for step in _next_pass(context, findings))
 
 
-def _next_pass(context: SuiteContext) -> tuple[SuiteStep, ...]:
+def _next_pass(context: SuiteContext, findings: Sequence[Finding]) -> tuple[SuiteStep, ...]:
     suite = context.evidence
     later = [look for look in context.policy.looks if look > suite.passes]
-    if not later or not context.blocking or not comparable(context) or not _open(context):
+    if not later or not context.blocking or not comparable(context) or not _open(context, findings):
         return ()
     return (SuiteStep(target=suite.identity.target, suite=suite.name, passes=later[0], confirm={}),)
 
 
-def _open(context: SuiteContext) -> bool:
+def _open(context: SuiteContext, findings: Sequence[Finding]) -> bool:
     """Whether another pass could settle a rate of this suite."""
-    asked = (*check_floor(context), *check_regression(context))
-    return any(finding.verdict is Verdict.INCONCLUSIVE for finding in asked)
+    own = (context.evidence.identity.target, context.evidence.name)
+    return any(
+        finding.verdict is Verdict.INCONCLUSIVE and (finding.target, finding.suite) == own
+        for finding in findings
+        if finding.rule in (Rule.FLOOR, Rule.REGRESSION)
+    )
 
 
 def is_unchanged(identity: Identity, baseline: SuiteBaseline, policy_digest: str) -> bool:

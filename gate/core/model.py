@@ -82,6 +82,12 @@ class Case:
     digest: str
     place: str
 
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """Ids of the cases that this one must outrank; they are answered before it."""
+        named = self.expected.get("outranks")
+        return tuple(str(name) for name in named) if isinstance(named, list) else ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
@@ -169,7 +175,7 @@ class Unscored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhibit:
-    """What a scorer sees: the case, the answer, and the answers of the other cases in the same pass by case id."""
+    """What a scorer sees: the case, the answer, and by case id the answers of its peers in the same pass."""
 
     case: Case
     answer: Answer

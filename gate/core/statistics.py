@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -75,27 +76,32 @@ class Comparison:
 
 
 def compare(pairs: Iterable[Pair]) -> Comparison:
-    """Compare two versions case by case; the order of the pairs does not matter. Raises ValueError for none."""
-    ordered = sorted(pairs, key=lambda pair: pair.case_id)
-    if not ordered:
+    """Compare two versions case by case; raises ValueError for none.
+
+    The order of the pairs does not matter, because `math.fsum` rounds once.
+    """
+    every = tuple(pairs)
+    if not every:
         message = "nothing to compare"
         raise ValueError(message)
-    differences = [pair.difference for pair in ordered]
-    population_estimate, population_error, clusters = _population(ordered, differences)
+    differences = [y / k - x / kb for _, x, kb, y, k, _ in every]
+    variances = [_set_variance(x, kb, y, k) for _, x, kb, y, k, _ in every]
+    population_estimate, population_error, clusters = _population(every, differences)
     return Comparison(
-        cases=len(ordered),
-        estimate=math.fsum(differences) / len(ordered),
-        set_error=math.sqrt(math.fsum(map(_set_variance, ordered))) / len(ordered),
+        cases=len(every),
+        estimate=math.fsum(differences) / len(every),
+        set_error=math.sqrt(math.fsum(variances)) / len(every),
         population_estimate=population_estimate,
         population_error=population_error,
         clusters=clusters,
     )
 
 
-def _set_variance(pair: Pair) -> float:
+@lru_cache(maxsize=4096)
+def _set_variance(x: int, kb: int, y: int, k: int) -> float:
     """Variance of one difference from run-to-run noise, unbiased under no change (equals CMH at k = kb)."""
-    spread = 1 / pair.k + 1 / pair.kb
-    pooled = (pair.x / pair.kb + pair.y / pair.k) / 2
+    spread = 1 / k + 1 / kb
+    pooled = (x / kb + y / k) / 2
     return pooled * (1 - pooled) / (1 - spread / 4) * spread
 
 
@@ -110,7 +116,7 @@ def augmented(values: Sequence[float], *, low: float, high: float) -> tuple[floa
     """Mean and standard error after adding one imaginary value at each end: never zero width (Bonett-Price)."""
     count = len(values) + 2
     mean = (math.fsum(values) + low + high) / count
-    square = (math.fsum(value * value for value in values) + low * low + high * high) / count
+    square = (math.fsum([value * value for value in values]) + low * low + high * high) / count
     return mean, math.sqrt(max(square - mean * mean, 0.0) / count)
 
 

@@ -20,6 +20,7 @@ _COLOURS = {Outcome.PROMOTE: "32", Outcome.HOLD: "33", Outcome.ROLLBACK: "31"}
 
 def render_terminal(view: ReportView, width: int = 80, *, colour: bool = False) -> str:
     """Plain text of about `width` columns; with `colour` the outcome is coloured by ANSI codes."""
+    command = view.provenance.reproduce
     blocks = (
         [_headline(view, colour=colour), f"  {view.counts}" if view.counts else ""],
         _wrapped("", view.notes, width),
@@ -30,7 +31,7 @@ def render_terminal(view: ReportView, width: int = 80, *, colour: bool = False) 
         _wrapped("left out", view.exclusions, width),
         _wrapped("look out", view.flags, width),
         _wrapped("next", (view.action,), width),
-        [f"{' ' * (MARGIN + 2)}$ {terminal_text(view.provenance.reproduce, 500)}"],
+        [f"{' ' * (MARGIN + 2)}$ {terminal_text(command, 500)}"] if command else [],
         _wrapped("record", (view.provenance.digest[:71], "check it with gate replay"), max(width, 90)),
     )
     return "\n\n".join("\n".join(line for line in block if line) for block in blocks if any(block)) + "\n"

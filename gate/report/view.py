@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
-from gate.core.evidence import Evidence, Reference, SuiteBaseline
+from gate.core.evidence import UNSCORED, Evidence, Reference, SuiteBaseline
 from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict
 from gate.core.policy import Mode, Policy
 from gate.report import words
@@ -28,7 +29,8 @@ class Provenance:
     """Where a decision comes from.
 
     `key` is the target's name or `all`, `run` the CI run's id or empty, `head` a commit or empty, `base` the ref that
-    the policy was read from. `changed` are the gate's own files that the change edits. `reproduce` is a command line.
+    the policy was read from. `changed` are the gate's own files that the change edits. `calls` is None and `reproduce`,
+    a command line, is empty where nobody remembers them.
     """
 
     key: str = "all"
@@ -36,13 +38,13 @@ class Provenance:
     head: str = ""
     base: str = ""
     version: str = ""
-    calls: int = 0
+    calls: int | None = None
     usd: float | None = None
     tokens: int | None = None
     advisory: bool = False
     changed: tuple[str, ...] = ()
     digest: str
-    reproduce: str
+    reproduce: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,13 +110,16 @@ def build_view(  # noqa: PLR0913 the six inputs are the report's whole contract,
         source=_source(decision, evidence, references, provenance=provenance),
         reasons=reasons[:MOST_REASONS],
         more_reasons=max(0, len(reasons) - MOST_REASONS),
-        action=_action(decision.outcome, demanding),
+        action=_action(decision.outcome, demanding, command=bool(provenance.reproduce)),
         rows=metric_rows(decision.findings, targets=targets),
         power=_power(decision.findings),
         small_print=SMALL_PRINT,
         excerpts=tuple(excerpts),
         slices=slice_rows(decision.findings, targets=targets),
-        exclusions=exclusions(evidence, references, policy=policy, as_of=decision.as_of),
+        exclusions=(
+            *exclusions(evidence, references, policy=policy, as_of=decision.as_of),
+            *_unscored_example(excerpts),
+        ),
         flags=_flags(decision.findings, provenance, shown=reasons[:MOST_REASONS]),
         findings=decision.findings,
         provenance=provenance,
@@ -122,8 +127,14 @@ def build_view(  # noqa: PLR0913 the six inputs are the report's whole contract,
 
 
 def _reasons(decision: Decision, demanding: Sequence[Finding]) -> tuple[str, ...]:
-    """Sentences of what demands more than PROMOTE; the worst slice stands second, because it says where to look."""
-    sentences = list(dict.fromkeys(finding.sentence for finding in demanding)) or [decision.reason]
+    """Sentences of what demands more than PROMOTE; the worst slice stands second, because it says where to look.
+
+    Nothing where the headline and the table say it all.
+    """
+    telling = demanding or [finding for finding in decision.findings if finding.rule is Rule.UNCHANGED]
+    sentences = list(dict.fromkeys(finding.sentence for finding in telling))
+    if not sentences and decision.outcome is not Outcome.PROMOTE:
+        sentences = [decision.reason]
     slices = [finding for finding in decision.findings if finding.rule is Rule.SLICE and finding not in demanding]
     if demanding and slices:
         worst = min(slices, key=lambda finding: finding.figure("estimate") or 0.0)
@@ -179,7 +190,7 @@ def _source(decision: Decision, evidence: Evidence, references: Sequence[Referen
         f"{head} against {words.quoted(provenance.base)}" if provenance.base else head,
         _age(decision.as_of, references),
         f"{_range(passes)} {'pass' if passes == [1] else 'passes'}" if passes else "",
-        words.count(provenance.calls, "call"),
+        "" if provenance.calls is None else words.count(provenance.calls, "call"),
         words.money(provenance.usd, provenance.tokens) if provenance.calls else "",
     )
     return " · ".join(part for part in parts if part)
@@ -199,20 +210,28 @@ def _range(numbers: Sequence[int]) -> str:
     return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
 
 
-def _action(outcome: Outcome, demanding: Sequence[Finding]) -> str:
+def _action(outcome: Outcome, demanding: Sequence[Finding], *, command: bool) -> str:
+    """What to do, and what the command below it is for where there is one."""
     if outcome is Outcome.PROMOTE:
-        return "Nothing to do. The same run on your machine:"
-    settle = next((finding.settle for finding in demanding if finding.settle), "")
+        return f"Nothing to do.{' The same run on your machine:' if command else ''}"
     if outcome is Outcome.HOLD:
-        return f"{_sentence(settle)} Then:" if settle else "Read the cases below, and run again:"
+        settle = next((finding.settle for finding in demanding if finding.settle), "read the cases below")
+        return f"{_sentence(settle)}{' Then:' if command else ''}"
+    end = ", then:" if command else "."
     if demanding and demanding[0].rule is Rule.VETO:
-        return "Do not merge: a failure of this severity cannot be released. Mend it, then:"
-    return "Do not merge. Mend what is named above, then:"
+        return f"Do not merge: a failure of this severity cannot be released. Mend it{end}"
+    return f"Do not merge. Mend what is named above{end}"
 
 
 def _sentence(text: str) -> str:
     capital = text[:1].upper() + text[1:]
     return capital if capital.endswith((".", "!", "?")) else f"{capital}."
+
+
+def _unscored_example(excerpts: Sequence[Excerpt]) -> tuple[str, ...]:
+    """What happened to one case without any score: the reason that is counted does not say which status, host or line."""
+    unscored = (excerpt for excerpt in excerpts if excerpt.reason and set(excerpt.now_marks) == {UNSCORED})
+    return tuple(f"For example {words.quoted(one.case_id)}: {one.reason}" for one in islice(unscored, 1))
 
 
 def _power(findings: Sequence[Finding]) -> str:

@@ -71,10 +71,10 @@ def duration(milliseconds: float | None) -> str:
 
 
 def money(usd: float | None, tokens: int | None) -> str:
-    """Show what was spent: dollars, or tokens where no price is known."""
+    """Show what was spent: dollars, or tokens where no price is known; nothing where no usage was reported."""
     if usd is not None:
         return "under $0.01" if 0 < usd < CENT else f"${usd:,.2f}"
-    return "no price known" if tokens is None else f"{tokens:,} tokens"
+    return f"{tokens:,} tokens" if tokens else ""
 
 
 def span(low: str, high: str) -> str:

@@ -1,6 +1,7 @@
 """Prompts: Jinja2 templates of the candidate, rendered in a confined child process."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ BYTES = 1_000_000
 _ALL_BYTES = 100 * BYTES
 _MEMORY_BYTES = 2**30
 _START_SECONDS = 10
+_COMMENTS = re.compile(r"\{#.*?#\}|<!--.*?-->", re.DOTALL)
 _SHOWN = 300
 _NAMES_SHOWN = 20
 _ALARM = "ended by SIGALRM"
@@ -50,6 +52,11 @@ def load_prompt(tree: Tree, path: str) -> Prompt:
         line = content.count(b"\n", 0, error.start) + 1
         raise PromptError(f"{path}:{line}: not UTF-8", hint="save the prompt as UTF-8") from error
     return Prompt(path=path, text=text, digest=digest_text(text))
+
+
+def family_text(template: str) -> str:
+    """The template without comments, every run of whitespace one blank: versions alike in it are one family."""
+    return " ".join(_COMMENTS.sub(" ", template).split())
 
 
 def render_prompts(template: str, name: str, inputs: Inputs) -> tuple[str, ...]:

@@ -18,10 +18,11 @@ class Coverage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionHash:
-    """A tagged digest, and what it covers."""
+    """A tagged digest, and what it covers; `family` is that of versions which differ in nothing that matters."""
 
     digest: str
     coverage: Coverage
+    family: str = ""
 
 
 def version_hash(

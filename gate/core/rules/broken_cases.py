@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Unpack
 
 from gate.core.broken import BASELINE_TRIALS, SCREEN, SOLID, BrokenTable, broken_table
-from gate.core.evidence import FAIL, PASS, BaselineCase, CaseEvidence
+from gate.core.evidence import PASS, BaselineCase, CaseEvidence
 from gate.core.finding import Finding, Outcome, Rule, Verdict, figures
 from gate.core.policy import OnBroken
-from gate.core.rules.context import Particulars, SuiteContext, filled, named
+from gate.core.rules.context import Particulars, SuiteContext, named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,22 +85,24 @@ def to_confirm(context: SuiteContext) -> dict[str, int]:
 
 def suspects(context: SuiteContext, table: BrokenTable) -> Iterator[Suspect]:
     """Solid cases that a look found failing, by id."""
+    screens = tuple((look, SCREEN.get(look, 0)) for look in context.looks)
     for now, before in context.both:
         limit = table.limit(before.passes, before.trials)
-        if limit >= 0 and _screened(context, now, limit):
+        if limit >= 0 and _screened(now.marks, limit, screens):
             first = now.scored[: table.trials]
             yield Suspect(case=now, limit=limit, passes=first.count(PASS), left=table.trials - len(first))
 
 
-def _screened(context: SuiteContext, case: CaseEvidence, limit: int) -> bool:
-    marks = ((look, filled(case, look, FAIL)) for look in context.looks)
-    return any(kept.count(PASS) <= min(limit, SCREEN.get(look, 0)) for look, kept in marks)
+@lru_cache(maxsize=4096)
+def _screened(marks: str, limit: int, screens: tuple[tuple[int, int], ...]) -> bool:
+    """Whether some look saw so few passes; an unscored trial is none. Many cases have the same marks."""
+    return any(marks.count(PASS, 0, look) <= min(most, limit) for look, most in screens)
 
 
 def _unconfirmable(context: SuiteContext) -> Iterator[tuple[CaseEvidence, BaselineCase]]:
     for now, before in context.both:
         short = before.trials != BASELINE_TRIALS and before.solid
-        if short and now.scored and PASS not in now.scored:
+        if short and now.scored and PASS not in now.marks:
             yield now, before
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gate.core.evidence import Absent, Corrupt, SuiteBaseline
+from gate.core.evidence import Absent, BaselineCase, CaseEvidence, Corrupt, SuiteBaseline
 from gate.core.finding import Finding, Rule, Verdict, figures
 from gate.core.rules.context import SuiteContext, named
 
@@ -63,15 +63,11 @@ def _identity(context: SuiteContext, baseline: SuiteBaseline) -> tuple[Finding, 
 def _cases(context: SuiteContext) -> tuple[Finding, ...]:
     now = {case.case_id: case.digest for case in context.evidence.cases}
     before = context.known
-    removed = {case_id for case_id in before if case_id not in now}
+    removed = before.keys() - now.keys()
     renamed = {case_id for case_id in removed if before[case_id].digest in now.values()}
     edited = {case_id for case_id in before.keys() & now.keys() if before[case_id].digest != now[case_id]}
     failed = {case_id for case_id in removed | edited if before[case_id].passes < before[case_id].trials}
-    downgraded = {
-        case.case_id
-        for case in context.evidence.cases
-        if case.severity is not context.severity(case) or case.critical is not context.critical(case)
-    }
+    downgraded = {case.case_id for case in context.evidence.cases if _played_down(case, before.get(case.case_id))}
     found = [
         _fact(context, f"{len(ids)} cases {what}: {named(sorted(ids))}", tuple(sorted(ids)))
         for what, ids in (
@@ -87,6 +83,13 @@ def _cases(context: SuiteContext) -> tuple[Finding, ...]:
         sentence = f"{len(failed)} of the removed or edited cases failed in the baseline: {named(sorted(failed))}"
         found.append(_fact(context, sentence, tuple(sorted(failed)), verdict=Verdict.INCONCLUSIVE))
     return tuple(found)
+
+
+def _played_down(case: CaseEvidence, before: BaselineCase | None) -> bool:
+    if before is None:
+        return False
+    milder = before.severity is not None and (case.severity is None or before.severity < case.severity)
+    return milder or (before.critical and not case.critical)
 
 
 def _fact(context: SuiteContext, sentence: str, cases: tuple[str, ...], *, verdict: Verdict = Verdict.PASS) -> Finding:

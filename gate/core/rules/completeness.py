@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from gate.core.evidence import Evidence, Reference
+from gate.core.evidence import UNSCORED, Evidence, Reference
 from gate.core.finding import Finding, Outcome, Rule, Verdict, figures
 from gate.core.model import Dimension
 from gate.core.policy import Policy
-from gate.core.rules.context import SuiteContext, named
+from gate.core.rules.context import SuiteContext, counts, named
 
 DERIVED = frozenset((Dimension.COST, Dimension.LATENCY))
 
@@ -80,7 +80,7 @@ def check_completeness(context: SuiteContext) -> tuple[Finding, ...]:
     """Scored share of the planned trials, and the number of cases that can be compared."""
     suite = context.evidence
     planned = len(suite.cases) * suite.passes
-    scored = sum(len(case.first(suite.passes)) for case in suite.cases)
+    scored = sum(counts(case.marks, suite.passes, UNSCORED)[1] for case in suite.cases)
     numbers = figures(planned=planned, scored=scored)
     if planned == 0 or scored < context.policy.scored_share * planned:
         return (_unscored(context, planned, scored),)
@@ -102,6 +102,8 @@ def _unscored(context: SuiteContext, planned: int, scored: int) -> Finding:
         f"{count} {reason}" for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     )
     sentence = f"{suite.name}: {planned - scored} of {planned} trials have no score ({why or 'never run'})"
+    if not planned:
+        sentence = f"{suite.name}: not run, because the run was ended before"
     return context.finding(
         Rule.COMPLETENESS,
         Verdict.INCONCLUSIVE,

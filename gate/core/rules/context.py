@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import attrgetter
 from typing import TypedDict, Unpack
 
 from gate.core.evidence import (
@@ -95,7 +97,7 @@ class SuiteContext:
 
     def gaps(self, passes: int) -> tuple[str, ...]:
         """Cases with an unscored or never-run trial among their first ones."""
-        return tuple(case.case_id for case in self.evidence.cases if len(case.first(passes)) < passes)
+        return tuple(case.case_id for case in self.evidence.cases if counts(case.marks, passes, UNSCORED)[1] < passes)
 
     def room(self, case: CaseEvidence, extra: int) -> int:
         """How many trials may still be asked of a case beyond its passes: an outage must not be asked for ever."""
@@ -137,22 +139,33 @@ class SuiteContext:
 
 def pair_cases(cases: Iterable[CaseEvidence], known: Mapping[str, BaselineCase]) -> tuple[Both, ...]:
     """Cases that are the same on both sides, with trials in the baseline; sorted by id."""
-    both = [
+    ordered = sorted(cases, key=attrgetter("case_id"))
+    return tuple(
         (case, before)
-        for case in cases
+        for case in ordered
         if (before := known.get(case.case_id)) and before.trials and before.digest == case.digest
-    ]
-    return tuple(sorted(both, key=lambda sides: sides[0].case_id))
+    )
 
 
 def pairs_at(both: Iterable[Both], passes: int, fill: str = UNSCORED) -> tuple[Pair, ...]:
     """Counts from the first trials of each case; unscored ones are left out, or filled with PASS or FAIL."""
-    marked = [(now, before, filled(now, passes, fill)) for now, before in both]
     return tuple(
-        Pair(now.case_id, before.passes, before.trials, marks.count(PASS), len(marks), now.cluster)
-        for now, before, marks in marked
-        if marks
+        [
+            Pair(now.case_id, before.passes, before.trials, *counted, now.cluster)
+            for now, before in both
+            if (counted := counts(now.marks, passes, fill))[1]
+        ]
     )
+
+
+@lru_cache(maxsize=4096)
+def counts(marks: str, passes: int, fill: str) -> tuple[int, int]:
+    """Passes and length of the `filled` marks; many cases have the same marks, so answers are kept."""
+    asked = marks[:passes]
+    passed, scored = asked.count(PASS), len(asked) - asked.count(UNSCORED)
+    if fill == UNSCORED:
+        return passed, scored
+    return passed + (passes - scored if fill == PASS else 0), passes
 
 
 def filled(case: CaseEvidence, passes: int, fill: str) -> str:

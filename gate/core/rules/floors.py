@@ -18,7 +18,8 @@ from gate.core.statistics import ONE_SIDED_95, augmented, exact_lower, exact_upp
 
 def check_floor(context: SuiteContext) -> tuple[Finding, ...]:
     """One finding where the dimension has a floor and anything was scored."""
-    floor, means = context.requirement.floor, _case_means(context, UNSCORED)
+    floor = context.requirement.floor
+    means = [] if floor is None else _case_means(context, UNSCORED)
     if floor is None or not means:
         return ()
     verdict = _verdict(context, means)

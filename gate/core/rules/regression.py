@@ -19,7 +19,7 @@ from gate.core.model import Scope
 from gate.core.planning import MOST_CASES, cases_for_margin, smallest_drop
 from gate.core.policy import SliceRule
 from gate.core.rules.completeness import depends_on_missing
-from gate.core.rules.context import SuiteContext, named, pairs_at, points
+from gate.core.rules.context import SuiteContext, counts, named, pairs_at, points
 from gate.core.statistics import NORMAL, Comparison, Pair, compare, holm, settled, tail
 
 Z_PASS = 1.95
@@ -38,7 +38,8 @@ def check_regression(context: SuiteContext) -> tuple[Finding, ...]:
     settled_at = _first_settled(context, UNSCORED)
     if settled_at is None:
         return (_nothing(context),)
-    unscored = tuple(now.case_id for now, _ in context.both if len(now.first(settled_at.look)) < settled_at.look)
+    look = settled_at.look
+    unscored = tuple(now.case_id for now, _ in context.both if counts(now.marks, look, UNSCORED)[1] < look)
     if unscored and settled_at.verdict is not Verdict.INCONCLUSIVE:
         worst = _first_settled(context, FAIL if settled_at.verdict is Verdict.PASS else PASS)
         if worst is None or worst.verdict is not settled_at.verdict:
@@ -52,6 +53,7 @@ class Look:
     """What one look at the first `look` trials of each case showed."""
 
     look: int
+    pairs: tuple[Pair, ...]
     comparison: Comparison
     verdict: Verdict
 
@@ -64,7 +66,7 @@ def _first_settled(context: SuiteContext, fill: str) -> Look | None:
         if pairs:
             comparison = compare(pairs)
             verdict = _verdict(context, comparison, look=look, z_fail=Z_FAIL[min(rank, len(Z_FAIL) - 1)])
-            found = Look(look=look, comparison=comparison, verdict=verdict)
+            found = Look(look=look, pairs=pairs, comparison=comparison, verdict=verdict)
             if verdict is not Verdict.INCONCLUSIVE:
                 break
     return found
@@ -103,8 +105,7 @@ def least_cases(margin: float) -> int:
 
 
 def _finding(context: SuiteContext, settled_at: Look) -> Finding:
-    verdict, comparison = settled_at.verdict, settled_at.comparison
-    pairs = pairs_at(context.both, settled_at.look)
+    verdict, comparison, pairs = settled_at.verdict, settled_at.comparison, settled_at.pairs
     numbers = _figures(context, comparison, pairs, look=settled_at.look)
     sentence = _sentence(context, verdict, dict(numbers))
     return context.finding(
@@ -138,7 +139,8 @@ def _figures(
 
 def worst_cases(pairs: Sequence[Pair], most: int = 20) -> tuple[str, ...]:
     """Cases that lost at least half of their trials, worst first."""
-    lost = sorted((pair.difference, pair.case_id) for pair in pairs if settled(pair.difference) <= NAMED_FROM)
+    failing = [pair for pair in pairs if pair.y < pair.k]
+    lost = sorted((pair.difference, pair.case_id) for pair in failing if settled(pair.difference) <= NAMED_FROM)
     return tuple(case_id for _, case_id in lost[:most])
 
 

@@ -144,7 +144,6 @@ def test_json_schema__unique_items_of_a_long_list_do_not_hang():
     assert judge(make("json_schema", schema={"uniqueItems": True}), exhibit(text))[0] == 1.0
 
 
-@pytest.mark.parametrize("text", ["9" * 400, "1e400"])
-def test_json_schema__numbers_that_overflow_fail(text):
-    result = judge(make("json_schema", schema={"multipleOf": 0.1}), exhibit(text))
+def test_json_schema__numbers_that_overflow_fail():
+    result = judge(make("json_schema", schema={"multipleOf": 0.1}), exhibit("9" * 400))
     assert result == (0.0, "the answer holds a number that is too large to be checked against the schema")

@@ -1,0 +1,202 @@
+"""How often the decision is wrong on one suite, and how many calls it takes: a seeded simulation before the first call.
+
+Candidates are drawn from what the baseline's counts say about each case, and are put through the decision's own loop
+(`next_steps`, `decide`, the watch over a first pass). Only this suite is judged, trials are independent, and every call
+is answered: outages and caching providers are not in these figures.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from itertools import accumulate
+
+from gate.app.project import SuitePlan
+from gate.core.aggregate import suite_evidence
+from gate.core.broken import GRID
+from gate.core.decision import decide, next_steps
+from gate.core.evidence import FAIL, PASS, BaselineCase, Evidence, Reference, SuiteBaseline, SuiteEvidence
+from gate.core.finding import Decision, Outcome
+from gate.core.planning import fitted_weights, posterior_weights
+from gate.core.policy import Policy
+from gate.core.rules.abort import CHECK_EVERY, Seen, Watch
+from gate.core.statistics import exact_upper
+
+MOST_DRAWS = 200
+FEWEST_DRAWS = 40
+TRIALS_PER_SCENARIO = 60_000
+OTHER_SHARE = 5
+BROKEN_RATE = 0.05
+NO_DATE = "0001-01-01"
+
+
+class Scenario(StrEnum):
+    """What the drawn candidates are like."""
+
+    NO_OP = "no change"
+    BORDERLINE = "worse by exactly the margin"
+    BROKEN = "half of the cases broken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatingPoint:
+    """What became of the draws of one scenario: outcomes with their reasons, and the mean number of calls."""
+
+    scenario: Scenario
+    draws: int
+    outcomes: Mapping[tuple[Outcome, str], int]
+    calls: float
+
+    def count(self, outcome: Outcome) -> int:
+        """Draws with this outcome."""
+        return sum(times for (found, _), times in self.outcomes.items() if found is outcome)
+
+    def share(self, outcome: Outcome) -> float:
+        """Share of the draws with this outcome."""
+        return self.count(outcome) / self.draws
+
+    def at_most(self, outcome: Outcome) -> float:
+        """Upper 95 % bound of that share: no draw of 200 does not mean never."""
+        return exact_upper(self.count(outcome), self.draws)
+
+    def reasons(self, outcome: Outcome) -> tuple[str, ...]:
+        """Rules behind an outcome, the most frequent first."""
+        own = [(-times, reason) for (found, reason), times in self.outcomes.items() if found is outcome]
+        return tuple(reason for _, reason in sorted(own))
+
+
+def operating_points(entry: SuitePlan, policy: Policy, *, margin: float) -> tuple[OperatingPoint, ...]:
+    """One point a scenario; empty without a sound baseline to draw from. The same inputs give the same draws."""
+    baseline = entry.reference.baseline
+    if not isinstance(baseline, SuiteBaseline) or not any(case.trials for case in baseline.cases) or not policy.looks:
+        return ()
+    arena = _arena(entry, policy, baseline, margin=margin)
+    draws = max(FEWEST_DRAWS, min(MOST_DRAWS, TRIALS_PER_SCENARIO // max(len(entry.suite.cases), 1)))
+    others = max(FEWEST_DRAWS, draws // OTHER_SHARE)
+    return tuple(arena.play(one, draws if one is Scenario.NO_OP else others) for one in Scenario)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Arena:
+    """One suite with its policy, and for each case the cumulative chances of its rates."""
+
+    blank: SuiteEvidence
+    reference: Reference
+    policy: Policy
+    margin: float
+    chances: tuple[tuple[float, ...], ...]
+    watch: Watch | None
+
+    def play(self, scenario: Scenario, draws: int) -> OperatingPoint:
+        """Draw so many candidates and decide on each."""
+        own = self.blank.identity
+        source = random.Random(f"{own.version}|{own.suite_digest}|{scenario}")  # noqa: S311 a simulation, not a secret
+        outcomes: Counter[tuple[Outcome, str]] = Counter()
+        calls = 0
+        for _ in range(draws):
+            candidate = self._candidate(scenario, source)
+            decision = self._decided(candidate)
+            outcomes[decision.outcome, decision.reason] += 1
+            calls += candidate.calls
+        return OperatingPoint(scenario=scenario, draws=draws, outcomes=dict(outcomes), calls=calls / draws)
+
+    def _candidate(self, scenario: Scenario, source: random.Random) -> _Candidate:
+        rates = [source.choices(GRID, cum_weights=chances)[0] for chances in self.chances]
+        if scenario is Scenario.BORDERLINE:
+            lost = min(1.0, self.margin * len(rates) / sum(rates))
+            rates = [rate * (1.0 - lost) for rate in rates]
+        if scenario is Scenario.BROKEN:
+            rates = [rate * BROKEN_RATE if place % 2 else rate for place, rate in enumerate(rates)]
+        return _Candidate(blank=self.blank, rates=rates, chance=source.random, passes=self.policy.looks[0])
+
+    def _decided(self, candidate: _Candidate) -> Decision:
+        """The loop of a run: a watched first pass, then whatever the decision asks for."""
+        candidate.first_pass(self.watch)
+        references = (self.reference,)
+        while True:
+            evidence = Evidence(suites=(candidate.evidence(),))
+            steps = next_steps(policy=self.policy, evidence=evidence, references=references, as_of=NO_DATE)
+            if not steps:
+                return decide(policy=self.policy, evidence=evidence, references=references, as_of=NO_DATE)
+            for step in steps:
+                candidate.take(step.passes, step.confirm)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Candidate:
+    """One drawn version: the rate of each case, and the marks of the trials asked so far."""
+
+    blank: SuiteEvidence
+    rates: Sequence[float]
+    chance: Callable[[], float]
+    passes: int
+    marks: list[str] = field(default_factory=list)
+    asked: tuple[str, ...] = ()
+
+    @property
+    def calls(self) -> int:
+        """Trials asked so far."""
+        return sum(map(len, self.marks))
+
+    def first_pass(self, watch: Watch | None) -> None:
+        """The passes up to the first look; a watch may end the first one, and then most cases have no mark."""
+        self.marks = ["".join(self._trial(rate) for _ in range(self.passes)) for rate in self.rates]
+        if watch is None:
+            return
+        order = sorted(range(len(self.marks)), key=lambda _: self.chance())
+        seen: list[Seen] = []
+        for place in order:
+            case = self.blank.cases[place]
+            seen.append(Seen(case_id=case.case_id, digest=case.digest, mark=self.marks[place][0]))
+            if len(seen) % CHECK_EVERY == 0 and watch.fires(seen) is not None:
+                self._abort(order[: len(seen)])
+                return
+
+    def _abort(self, kept: Sequence[int]) -> None:
+        self.asked = tuple(self.blank.cases[place].case_id for place in kept)
+        self.passes = 1
+        self.marks = [marks[:1] if place in set(kept) else "" for place, marks in enumerate(self.marks)]
+
+    def take(self, passes: int, confirm: Mapping[str, int]) -> None:
+        """Further trials: confirmations first, then what is missing up to this number of passes."""
+        self.passes = max(self.passes, passes)
+        for place, case in enumerate(self.blank.cases):
+            done = len(self.marks[place])
+            wanted = max(done + confirm.get(case.case_id, 0), self.passes)
+            self.marks[place] += "".join(self._trial(self.rates[place]) for _ in range(wanted - done))
+
+    def evidence(self) -> SuiteEvidence:
+        """The trials as a run would hand them to the decision."""
+        pairs = zip(self.blank.cases, self.marks, strict=True)
+        cases = tuple(replace(case, marks=marks) for case, marks in pairs)
+        return replace(self.blank, cases=cases, passes=self.passes, asked=self.asked)
+
+    def _trial(self, rate: float) -> str:
+        return PASS if self.chance() < rate else FAIL
+
+
+def _arena(entry: SuitePlan, policy: Policy, baseline: SuiteBaseline, *, margin: float) -> _Arena:
+    known = {case.case_id: case for case in baseline.cases}
+    requirement = policy.requirement(entry.suite.dimension)
+    # A version that changes nothing is the baseline's own.
+    blank = suite_evidence(suite=entry.suite, identity=baseline.identity, trials={}, passes=0)
+    watched = requirement.blocking and requirement.regression
+    return _Arena(
+        blank=blank,
+        reference=replace(entry.reference, anchor=None, adopted=True),
+        policy=replace(policy, requirements=((entry.suite.dimension, requirement),)),
+        margin=margin,
+        chances=_chances(baseline, [known.get(case.case_id) for case in blank.cases]),
+        watch=Watch(known=known, margin=margin, scored_share=policy.scored_share) if watched else None,
+    )
+
+
+def _chances(baseline: SuiteBaseline, cases: Sequence[BaselineCase | None]) -> tuple[tuple[float, ...], ...]:
+    """For each case, cumulative chances of the rates of GRID; a case without history is like any of the suite."""
+    weights = fitted_weights((case.passes, case.trials) for case in baseline.cases)
+    counts = [(case.passes, case.trials) if case else (0, 0) for case in cases]
+    known = {count: tuple(accumulate(posterior_weights(weights, *count))) for count in sorted(set(counts))}
+    return tuple(known[count] for count in counts)
