@@ -14,7 +14,7 @@ demo: $(RUNTIME)  ## three candidate versions, three outcomes
 	$(VENV)/bin/gate demo
 
 test: $(DEV)  ## the whole test suite
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n auto --dist loadgroup
 
 lint: $(DEV)  ## style, types, layers, workflows, container
 	$(VENV)/bin/ruff format --check .
