@@ -133,10 +133,14 @@ class Block:
         return f"{head}{begin}\n{self.render().strip()}\n{end}{tail}"
 
 
+def _first_sentence(command: click.Command) -> str:
+    return " ".join((command.help or "").partition("\n\n")[0].split())
+
+
 def render_command_table() -> str:
     """One row a command, for the README."""
     rows = [
-        f"| [`gate {name}`](docs/reference/cli.md#gate-{name}) | {_cell(command.get_short_help_str(200))} |"
+        f"| [`gate {name}`](docs/reference/cli.md#gate-{name}) | {_cell(_first_sentence(command))} |"
         for name, command in _commands()
     ]
     return _table(("Command", "What it does"), rows)

@@ -12,9 +12,10 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from gate.app.demo import prepare_demo, run_edits
+from gate.app.demo import run_edits
 from gate.app.edits import EDITS, EditClass
 from gate.app.request import CheckRequest
+from gate.app.sample import copy_sample
 from gate.core.finding import Outcome
 
 SEEDS = 20
@@ -42,7 +43,7 @@ def main() -> int:
     calls: Counter[str] = Counter()
     with TemporaryDirectory() as folder:
         sample = Path(folder) / "sample"
-        prepare_demo(sample)
+        copy_sample(sample)
         for seed in range(FIRST_SEED, FIRST_SEED + seeds):
             for result in run_edits(
                 CheckRequest(root=sample, out=sample / "runs", as_of="2026-01-01", seed=seed),

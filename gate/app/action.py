@@ -106,6 +106,7 @@ def _request(step: Step, settings: ActionSettings, activity: Activity) -> CheckR
         every=activity.every,
         author=activity.author,
         head=activity.head or settings.sha,
+        run=f"{settings.run_id}.{settings.run_attempt}",
         environ=kept,
     )
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from gate.app.aa import require_baseline_version, stale_baselines
 from gate.app.excerpts import collect_excerpts
-from gate.app.project import Project, load_project
+from gate.app.project import WAIVERS, Project, load_project
 from gate.app.replay import read_text
 from gate.app.request import CheckRequest, CheckResult
 from gate.app.running import Bench, ceilings_from, gather, prepare_runs, references_of
@@ -32,7 +32,7 @@ from gate.store.records import parse_evidence, render_decision, render_evidence,
 from gate.suites.limits import check_size
 
 EXIT_CODES = {Outcome.PROMOTE: ExitCode.PROMOTE, Outcome.HOLD: ExitCode.HOLD, Outcome.ROLLBACK: ExitCode.ROLLBACK}
-GATE_FILES = ("gate.yaml", "gate-waivers.yaml", "golden_sets/", "baselines/", ".github/")
+GATE_FOLDERS = ("golden_sets", "baselines", ".github")
 JUDGED = "cases.jsonl"
 
 
@@ -56,6 +56,8 @@ def check(request: CheckRequest, *, progress: Progress, now: Callable[[], float]
     if request.aa:
         require_baseline_version(project)
     earlier = load_earlier(request)
+    # Asked before any code of the change runs, which might tidy up behind itself.
+    changed = _changed(request, project)
     journal = Journal(request.out / "trials.jsonl")
     bench = Bench(
         root=request.root,
@@ -74,7 +76,7 @@ def check(request: CheckRequest, *, progress: Progress, now: Callable[[], float]
         journal.close()
     decision = decide(policy=project.policy, evidence=evidence, references=references, as_of=request.as_of)
     excerpts = collect_excerpts(decision, runs, references, base=project.base)
-    found = _Found(project, evidence, references, decision, excerpts)
+    found = _Found(project, evidence, references, decision, excerpts, changed)
     checked = _record(request, found, bench.budget)
     if request.aa:
         write_files(request.root, stale_baselines(project, decision))
@@ -103,6 +105,7 @@ class _Found:
     references: tuple[Reference, ...]
     decision: Decision
     excerpts: Sequence[Excerpt]
+    changed: tuple[str, ...]
 
 
 def _record(request: CheckRequest, found: _Found, budget: Budget) -> Checked:
@@ -163,18 +166,22 @@ def _provenance(request: CheckRequest, found: _Found, budget: Budget, *, digest:
         usd=budget.usd,
         tokens=budget.tokens,
         advisory=found.project.policy.mode is Mode.ADVISORY,
-        changed=_changed(request),
+        changed=found.changed,
         digest=digest,
         reproduce=reproduce_command(request),
     )
 
 
-def _changed(request: CheckRequest) -> tuple[str, ...]:
+def _changed(request: CheckRequest, project: Project) -> tuple[str, ...]:
     """Files of the gate itself that the change edits; cases belong to what is judged."""
     if request.base is None:
         return ()
+    suites = {suite for target in project.settings.targets.values() for suite in target.suites}
+    folders = tuple(f"{folder}/" for folder in (*GATE_FOLDERS, *sorted(suites)))
+    single = {PurePosixPath(request.config).as_posix(), WAIVERS}
     files = Git(request.root).changed_files(request.base)
-    return tuple(path for path in files if path.startswith(GATE_FILES) and not path.endswith(JUDGED))
+    judging = [path for path in files if path in single or path.startswith(folders)]
+    return tuple(path for path in judging if PurePosixPath(path).name != JUDGED)
 
 
 def _shown_path(request: CheckRequest) -> str | None:

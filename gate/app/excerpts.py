@@ -14,6 +14,7 @@ from gate.runner.suite_run import SuiteRun
 from gate.store.baselines import answers_path
 
 MOST = 20
+NEW = "new"
 ANSWER_LIMIT = 4_000
 
 
@@ -85,7 +86,7 @@ def marks_before(reference: Reference | None, case_id: str) -> str:
     """Passes and trials of a case in the baseline, as in `9/10`; `new` where it has none."""
     baseline = reference.baseline if reference else None
     cases = baseline.cases if isinstance(baseline, SuiteBaseline) else ()
-    return next((f"{case.passes}/{case.trials}" for case in cases if case.case_id == case_id), "new")
+    return next((f"{case.passes}/{case.trials}" for case in cases if case.case_id == case_id), NEW)
 
 
 def _scores(trial: Trial | None) -> tuple[tuple[str, float | None, str], ...]:

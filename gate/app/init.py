@@ -34,17 +34,20 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileWrite:
-    """One file to write; `there` says that it exists already and is left alone."""
+    """One file to write; `there` says that it exists already and is left alone, `grows` that it gets further lines."""
 
     path: str
     text: str
     there: bool = False
+    grows: bool = False
 
 
 def read_facts(root: Path) -> Facts:
     """Look around in a git repository; raises ConfigurationError where there is none."""
     if not (root / ".git").exists():
-        raise ConfigurationError(f"{root.resolve().name}: not a git repository", hint="type `git init` first")
+        top = _git(root, "rev-parse", "--show-toplevel")
+        where, hint = ("the root of its git", f"go to {top} first") if top else ("a git", "type `git init` first")
+        raise ConfigurationError(f"{root.resolve().name}: not {where} repository", hint=hint)
     head = _git(root, "symbolic-ref", "--short", "refs/remotes/origin/HEAD").removeprefix("origin/")
     remote = REMOTE.search(_git(root, "remote", "get-url", "origin"))
     found = next((path for path in CODEOWNERS if (root / path).exists()), CODEOWNERS[1])
@@ -59,21 +62,37 @@ def read_facts(root: Path) -> Facts:
 
 def _git(root: Path, *arguments: str) -> str:
     command = ("git", *arguments)
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603 ours
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603 ours
+    except FileNotFoundError as error:
+        raise ConfigurationError("git is not installed", hint="sudo apt install git") from error
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _text(path: Path) -> str:
+    """A file of the repository that lines are added to; empty where there is none yet."""
+    try:
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: not UTF-8", hint="save the file as UTF-8") from error
 
 
 def plan_files(root: Path, facts: Facts) -> tuple[FileWrite, ...]:
     """Every file that a first set-up needs, existing ones marked."""
     return tuple(
-        FileWrite(path=path, text=text, there=_kept(root / path, text, added=path in {facts.codeowners, IGNORE}))
+        FileWrite(
+            path=path,
+            text=text,
+            there=_kept(root / path, text, added=path in {facts.codeowners, IGNORE}),
+            grows=(root / path).exists(),
+        )
         for path, text in _files(root, facts)
     )
 
 
 def _kept(path: Path, text: str, *, added: bool) -> bool:
     """Whether a file stays as it is: because it is somebody's, or because our lines stand in it already."""
-    return path.exists() and (not added or path.read_text(encoding="utf-8") == text)
+    return path.exists() and (not added or _text(path) == text)
 
 
 def apply_files(root: Path, writes: tuple[FileWrite, ...]) -> None:
@@ -119,7 +138,7 @@ def _schema() -> str:
 
 def _codeowners(path: Path, owner: str) -> str:
     """The file with our lines added where they are missing; commented out where no owner could be found."""
-    present = path.read_text(encoding="utf-8") if path.exists() else ""
+    present = _text(path)
     known = {line.split()[0].lstrip("/") for line in present.splitlines() if line.split()}
     lines = [f"/{part} {owner}" if owner else f"# /{part} @your-team" for part in OWNED if part not in known]
     if not lines or all(line in present for line in lines):
@@ -129,7 +148,7 @@ def _codeowners(path: Path, owner: str) -> str:
 
 
 def _with_line(path: Path, line: str) -> str:
-    present = path.read_text(encoding="utf-8") if path.exists() else ""
+    present = _text(path)
     if line in present.splitlines():
         return present
     return present + ("" if not present or present.endswith("\n") else "\n") + line + "\n"

@@ -7,6 +7,7 @@ is answered: outages and caching providers are not in these figures.
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,18 +19,20 @@ from gate.app.project import SuitePlan
 from gate.core.aggregate import suite_evidence
 from gate.core.broken import GRID
 from gate.core.decision import decide, next_steps
-from gate.core.evidence import FAIL, PASS, BaselineCase, Evidence, Reference, SuiteBaseline, SuiteEvidence
+from gate.core.evidence import FAIL, PASS, BaselineCase, CaseEvidence, Evidence, Reference, SuiteBaseline, SuiteEvidence
 from gate.core.finding import Decision, Outcome
 from gate.core.planning import fitted_weights, posterior_weights
-from gate.core.policy import Policy
-from gate.core.rules.abort import CHECK_EVERY, Seen, Watch
+from gate.core.policy import Policy, SliceRule
+from gate.core.rules.abort import BETS, CHECK_EVERY, THRESHOLD, Seen, Watch
 from gate.core.statistics import exact_upper
 
 MOST_DRAWS = 200
 FEWEST_DRAWS = 40
-TRIALS_PER_SCENARIO = 60_000
+TRIALS_PER_SCENARIO = 40_000
 OTHER_SHARE = 5
 BROKEN_RATE = 0.05
+# With fewer failures no bet can have reached the threshold, and the watch need not be asked.
+FEWEST_FAILURES = math.ceil(math.log(THRESHOLD) / math.log1p(max(BETS)))
 NO_DATE = "0001-01-01"
 
 
@@ -83,7 +86,7 @@ def operating_points(entry: SuitePlan, policy: Policy, *, margin: float) -> tupl
 class _Arena:
     """One suite with its policy, and for each case the cumulative chances of its rates."""
 
-    blank: SuiteEvidence
+    deck: _Deck
     reference: Reference
     policy: Policy
     margin: float
@@ -92,7 +95,7 @@ class _Arena:
 
     def play(self, scenario: Scenario, draws: int) -> OperatingPoint:
         """Draw so many candidates and decide on each."""
-        own = self.blank.identity
+        own = self.deck.blank.identity
         source = random.Random(f"{own.version}|{own.suite_digest}|{scenario}")  # noqa: S311 a simulation, not a secret
         outcomes: Counter[tuple[Outcome, str]] = Counter()
         calls = 0
@@ -110,7 +113,7 @@ class _Arena:
             rates = [rate * (1.0 - lost) for rate in rates]
         if scenario is Scenario.BROKEN:
             rates = [rate * BROKEN_RATE if place % 2 else rate for place, rate in enumerate(rates)]
-        return _Candidate(blank=self.blank, rates=rates, chance=source.random, passes=self.policy.looks[0])
+        return _Candidate(deck=self.deck, rates=rates, chance=source.random, passes=self.policy.looks[0])
 
     def _decided(self, candidate: _Candidate) -> Decision:
         """The loop of a run: a watched first pass, then whatever the decision asks for."""
@@ -125,11 +128,26 @@ class _Arena:
                 candidate.take(step.passes, step.confirm)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Deck:
+    """The suite without trials, and cases with marks that were made before: most draws look alike."""
+
+    blank: SuiteEvidence
+    made: dict[tuple[int, str], CaseEvidence] = field(default_factory=dict)
+
+    def case(self, place: int, marks: str) -> CaseEvidence:
+        """One case with these marks."""
+        known = self.made.get((place, marks))
+        if known is None:
+            known = self.made[place, marks] = replace(self.blank.cases[place], marks=marks)
+        return known
+
+
 @dataclass(slots=True, kw_only=True)
 class _Candidate:
     """One drawn version: the rate of each case, and the marks of the trials asked so far."""
 
-    blank: SuiteEvidence
+    deck: _Deck
     rates: Sequence[float]
     chance: Callable[[], float]
     passes: int
@@ -148,31 +166,34 @@ class _Candidate:
             return
         order = sorted(range(len(self.marks)), key=lambda _: self.chance())
         seen: list[Seen] = []
+        failures = 0
         for place in order:
-            case = self.blank.cases[place]
-            seen.append(Seen(case_id=case.case_id, digest=case.digest, mark=self.marks[place][0]))
-            if len(seen) % CHECK_EVERY == 0 and watch.fires(seen) is not None:
+            case, mark = self.deck.blank.cases[place], self.marks[place][0]
+            seen.append(Seen(case_id=case.case_id, digest=case.digest, mark=mark))
+            failures += mark == FAIL
+            due = len(seen) % CHECK_EVERY == 0 and failures >= FEWEST_FAILURES
+            if due and watch.fires(seen) is not None:
                 self._abort(order[: len(seen)])
                 return
 
     def _abort(self, kept: Sequence[int]) -> None:
-        self.asked = tuple(self.blank.cases[place].case_id for place in kept)
+        asked = set(kept)
+        self.asked = tuple(self.deck.blank.cases[place].case_id for place in kept)
         self.passes = 1
-        self.marks = [marks[:1] if place in set(kept) else "" for place, marks in enumerate(self.marks)]
+        self.marks = [marks[:1] if place in asked else "" for place, marks in enumerate(self.marks)]
 
     def take(self, passes: int, confirm: Mapping[str, int]) -> None:
         """Further trials: confirmations first, then what is missing up to this number of passes."""
         self.passes = max(self.passes, passes)
-        for place, case in enumerate(self.blank.cases):
+        for place, case in enumerate(self.deck.blank.cases):
             done = len(self.marks[place])
             wanted = max(done + confirm.get(case.case_id, 0), self.passes)
             self.marks[place] += "".join(self._trial(self.rates[place]) for _ in range(wanted - done))
 
     def evidence(self) -> SuiteEvidence:
         """The trials as a run would hand them to the decision."""
-        pairs = zip(self.blank.cases, self.marks, strict=True)
-        cases = tuple(replace(case, marks=marks) for case, marks in pairs)
-        return replace(self.blank, cases=cases, passes=self.passes, asked=self.asked)
+        cases = tuple(self.deck.case(place, marks) for place, marks in enumerate(self.marks))
+        return replace(self.deck.blank, cases=cases, passes=self.passes, asked=self.asked)
 
     def _trial(self, rate: float) -> str:
         return PASS if self.chance() < rate else FAIL
@@ -183,11 +204,15 @@ def _arena(entry: SuitePlan, policy: Policy, baseline: SuiteBaseline, *, margin:
     requirement = policy.requirement(entry.suite.dimension)
     # A version that changes nothing is the baseline's own.
     blank = suite_evidence(suite=entry.suite, identity=baseline.identity, trials={}, passes=0)
-    watched = requirement.blocking and requirement.regression
+    watched = requirement.blocking and requirement.regression and not baseline.stale
     return _Arena(
-        blank=blank,
+        deck=_Deck(blank=blank),
         reference=replace(entry.reference, anchor=None, adopted=True),
-        policy=replace(policy, requirements=((entry.suite.dimension, requirement),)),
+        policy=replace(
+            policy,
+            requirements=((entry.suite.dimension, requirement),),
+            slices=tuple(one for one in policy.slices if one[1] is SliceRule.BLOCK),
+        ),
         margin=margin,
         chances=_chances(baseline, [known.get(case.case_id) for case in blank.cases]),
         watch=Watch(known=known, margin=margin, scored_share=policy.scored_share) if watched else None,

@@ -67,9 +67,6 @@ def replay(path: Path) -> Replay:
 def _replay(path: Path) -> Replay:
     text = read_text(path)
     recorded, named = parse_decision(text, str(path))
-    missing = {"policy", "references", "evidence"} - named.keys()
-    if missing:
-        raise RecordError(f"{path}: input {min(missing)!r} is missing")
     texts = {name: (place, _verified(path, place, sha)) for name, (place, sha) in named.items()}
     decision = _decide(texts, recorded.as_of)
     exact = recorded.core_version == CORE_VERSION
@@ -87,6 +84,9 @@ def _replay(path: Path) -> Replay:
 def read_text(path: Path) -> str:
     """Text of an input file; raises RecordError where it is absent, unreadable, too large, or not UTF-8."""
     try:
+        # A pipe would never end, and a device neither.
+        if path.exists() and not path.is_file():
+            raise RecordError(f"{path}: not a regular file", hint=NO_RECORD)
         if path.stat().st_size > LARGEST_INPUT:
             raise RecordError(f"{path}: larger than {LARGEST_INPUT} bytes")
         return path.read_bytes().decode("utf-8")
@@ -100,10 +100,16 @@ def _paths(inputs: Inputs) -> dict[str, Path]:
     return {"policy": inputs.policy, "references": inputs.references, "evidence": inputs.evidence}
 
 
-def _verified(decision: Path, place: str, sha: str) -> str:
+def input_path(decision: Path, place: str) -> Path:
+    """Where an input of a recorded decision lies; raises RecordError for one outside of the decision's folder."""
     path = decision.parent / place
     if not path.resolve().is_relative_to(decision.parent.resolve()):
         raise RecordError(f"{decision}: input {place!r} lies outside of the folder")
+    return path
+
+
+def _verified(decision: Path, place: str, sha: str) -> str:
+    path = input_path(decision, place)
     text = read_text(path)
     found = digest_text(text).removeprefix("sha256:")
     if found != sha:

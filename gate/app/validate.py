@@ -9,6 +9,7 @@ from gate.app.project import Project, SuitePlan, TargetPlan
 from gate.app.running import render_suite
 from gate.core.evidence import Absent, Corrupt
 from gate.errors import SuiteError
+from gate.report.words import count
 
 
 def validate_project(project: Project) -> tuple[str, ...]:
@@ -29,7 +30,8 @@ def _suite(plan: TargetPlan, entry: SuitePlan, fewest: int) -> Iterator[str]:
                 hint="plant it: let the prompt show the variable that holds it",
             )
     name = f"{plan.definition.name} / {entry.suite.name}"
-    yield f"{name}: {len(entry.suite.cases)} cases, {len(entry.suite.scorers)} scorers, {len(prompts)} prompts rendered"
+    counted = ((entry.suite.cases, "case"), (entry.suite.scorers, "scorer"), (prompts, "prompt"))
+    yield f"{name}: {', '.join(count(len(things), noun) for things, noun in counted)} rendered"
     if len(entry.suite.cases) < fewest:
         yield f"{name}: under {fewest} cases: every check will hold; add {fewest - len(entry.suite.cases)} cases"
     baseline = entry.reference.baseline

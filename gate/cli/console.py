@@ -16,11 +16,6 @@ BAR_EVERY_SECONDS = 0.1
 BAR_WIDTH = 24
 
 
-def in_ci() -> bool:
-    """Whether the output goes to a log that scans for workflow commands."""
-    return bool(os.environ.get("GITHUB_ACTIONS"))
-
-
 def say(text: str, *, error: bool = False) -> None:
     """Print our own or quoted text, line by line, made harmless for the place where it is shown."""
     from gate.report.escape import workflow_line

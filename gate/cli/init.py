@@ -23,13 +23,16 @@ def init(*, root: Path) -> int:
     writes = plan_files(root, facts)
     apply_files(root, writes)
     for write in writes:
-        say(f"{'kept ' if write.there else 'wrote'} {write.path}")
+        say(f"{'kept ' if write.there else 'added lines to' if write.grows else 'wrote'} {write.path}")
     others = [path for path in facts.prompts if path != "prompts/inbox.md"]
     if others:
         say(
             f"found your prompts: {', '.join(others[:5])}; name one under `prompt:` in gate.yaml and write cases for it"
         )
-    if not facts.owner:
+    if facts.owner:
+        say(f"owner in {facts.codeowners}: {facts.owner}, from the remote; an organization must name a team")
+    else:
         say(f"no owner found: name one in {facts.codeowners}")
+    say("put the owner and the commit of the action into .github/workflows/gate.yml")
     say("next: gate validate, then gate promote (first baseline), then gate check --all")
     return 0

@@ -16,6 +16,7 @@ from gate.cli.action import action
 from gate.cli.check import check
 from gate.cli.decide import decide, replay
 from gate.cli.demo import demo
+from gate.cli.explain import explain
 from gate.cli.init import init
 from gate.cli.plan import plan, validate
 from gate.cli.promote import promote
@@ -37,7 +38,7 @@ def gate() -> None:
     """
 
 
-for command in (init, validate, plan, check, decide, replay, promote, show, schema, demo, action):
+for command in (init, validate, plan, check, decide, replay, explain, promote, show, schema, demo, action):
     gate.add_command(command)
 
 

@@ -39,11 +39,13 @@ def show(*, case: str | None, root: Path, out: Path) -> int:
 
 
 def _show_case(history: CaseHistory) -> None:
+    from gate.app.excerpts import NEW
+
     say(f"{history.target} / {history.suite} / {history.case_id}")
     if history.prompt:
         say("\nprompt:")
         say(history.prompt.rstrip("\n"))
-    say(f"\nbefore: {history.before_marks} passed")
+    say(f"\nbefore: {'not in the baseline' if history.before_marks == NEW else history.before_marks + ' passed'}")
     if history.before is not None:
         say(history.before)
     for trial in history.trials:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import mul, truediv
 
 GRID = (0.0005, 0.002, 0.005, 0.01, *(step / 50 for step in range(1, 50)), 0.99, 0.995, 0.998, 0.9995)
 STEPS = 60
@@ -85,6 +86,7 @@ def _table(counts: tuple[int, ...], rule: Confirmation) -> BrokenTable:
     return BrokenTable(trials=rule.trials, critical=best, expected_false_alarms=round(best_sum, 6))
 
 
+@lru_cache(maxsize=1024)
 def _likelihood(passes: int, trials: int) -> tuple[float, ...]:
     ways = math.comb(trials, passes)
     return tuple(ways * rate**passes * (1 - rate) ** (trials - passes) for rate in GRID)
@@ -94,14 +96,13 @@ def _fitted_prior(counts: Mapping[int, int]) -> tuple[float, ...]:
     """EM over the grid on the eleven counts, then one imaginary case anywhere: never over-confident on small suites."""
     total = sum(counts.values())
     weights = [1 / len(GRID)] * len(GRID)
-    likelihoods = {x: _likelihood(x, BASELINE_TRIALS) for x in sorted(counts)}
+    rows = [_likelihood(x, BASELINE_TRIALS) for x in sorted(counts)]
+    columns = [[counts[x] * row[g] for x, row in zip(sorted(counts), rows, strict=True)] for g in range(len(GRID))]
     for _ in range(STEPS if total else 0):
-        scale = {
-            x: math.fsum(w * value for w, value in zip(weights, row, strict=True)) for x, row in likelihoods.items()
-        }
+        scale = [math.fsum(map(mul, weights, row)) for row in rows]
         weights = [
-            weight * math.fsum(counts[x] * row[g] / scale[x] for x, row in likelihoods.items()) / total
-            for g, weight in enumerate(weights)
+            weight * math.fsum(map(truediv, column, scale)) / total
+            for weight, column in zip(weights, columns, strict=True)
         ]
     return tuple((total * weight + 1 / len(GRID)) / (total + 1) for weight in weights)
 

@@ -131,8 +131,9 @@ class Git:
 
     def _require_repository(self) -> None:
         if self._finished("rev-parse", "--git-dir").returncode != 0:
-            message = f"{quoted(self.root.name)} is not a git repository"
-            raise ConfigurationError(message, hint="run actions/checkout before lockgate, or leave `base` out")
+            message = f"{quoted(self.root.resolve().name)} is not a git repository"
+            hint = "without git leave `--base` out; in a workflow run actions/checkout before lockgate"
+            raise ConfigurationError(message, hint=hint)
 
 
 class GitTree:

@@ -101,7 +101,7 @@ def _between(part: str) -> str:
 def md_code(text: str, limit: int = CODE_LIMIT) -> str:
     """Foreign text as a Markdown code span, in a table too; backticks and pipes are replaced by look-alikes."""
     shown = _line(text, limit).replace("`", "\u02cb").replace("|", "¦")
-    shown = _log_line(shown.replace("<!--", f"<!{BREAK}--"))
+    shown = log_line(shown.replace("<!--", f"<!{BREAK}--"))
     return f"`{shown}`" if shown else ""
 
 
@@ -124,7 +124,7 @@ def md_fence(text: str, info: str = "", *, chars: int = FENCE_CHARS, lines: int 
     rows = clip(shown, chars).rstrip("\n").split("\n")
     if len(rows) > lines:
         rows = [*rows[: lines - 1], f"… {len(rows) - lines + 1} more lines"]
-    body = "\n".join(map(_log_line, rows))
+    body = "\n".join(map(log_line, rows))
     longest = max((len(run) for run in _FENCE_RUN.findall(body)), default=0)
     fence = "`" * max(SHORTEST_FENCE, longest + 1)
     return f"{fence}{info}\n{body}\n{fence}"
@@ -132,10 +132,11 @@ def md_fence(text: str, info: str = "", *, chars: int = FENCE_CHARS, lines: int 
 
 def workflow_line(text: str) -> str:
     """Foreign text for a CI log, line by line: no workflow command and no terminal control works in it."""
-    return "\n".join(_log_line(line) for line in visible(text, keep="\n\t").split("\n"))
+    return "\n".join(log_line(line) for line in visible(text, keep="\n\t").split("\n"))
 
 
-def _log_line(line: str) -> str:
+def log_line(line: str) -> str:
+    """One visible line for a CI log: no workflow command works in it."""
     shown = line.replace("##[", f"#{BREAK}#[")
     if not shown.lstrip().startswith("::"):
         return shown
@@ -144,7 +145,7 @@ def _log_line(line: str) -> str:
 
 def terminal_text(text: str, limit: int = TEXT_LIMIT) -> str:
     """Foreign text as one line for a terminal, safe in a CI log too."""
-    return _log_line(_line(text, limit))
+    return log_line(_line(text, limit))
 
 
 def marker_value(text: str) -> str:

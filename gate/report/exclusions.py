@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from gate.core.evidence import Evidence, Reference, SuiteBaseline, SuiteEvidence
 from gate.core.policy import Policy
+from gate.core.rules.context import known_cases
 from gate.report import words
 
 REASON_LIMIT = 80
@@ -45,12 +46,13 @@ def _unpaired(evidence: Evidence, references: Sequence[Reference]) -> Iterator[s
 
 
 def _partnerless(suite: SuiteEvidence, baseline: SuiteBaseline) -> Iterator[str]:
-    now = {case.case_id: case.digest for case in suite.cases}
-    before = {case.case_id: case.digest for case in baseline.cases}
+    known = known_cases(suite.cases, baseline.cases)
+    partners = [(case, known.get(case.case_id)) for case in suite.cases]
+    found = {before.case_id for _, before in partners if before}
     numbers = (
-        (len(now.keys() - before.keys()), "new"),
-        (sum(now[case_id] != before[case_id] for case_id in now.keys() & before.keys()), "edited"),
-        (len(before.keys() - now.keys()), "only in the baseline"),
+        (sum(before is None for _, before in partners), "new"),
+        (sum(before is not None and before.digest != case.digest for case, before in partners), "edited"),
+        (sum(before.case_id not in found for before in baseline.cases), "only in the baseline"),
     )
     what = ", ".join(f"{number} {word}" for number, word in numbers if number)
     if what:

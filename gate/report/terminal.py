@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from gate.core.finding import Outcome
-from gate.report.escape import BREAK, terminal_text
+from gate.report.escape import BREAK, log_line, terminal_text
 from gate.report.rows import Row
 from gate.report.view import ReportView
 
@@ -50,8 +50,9 @@ def _wrapped(title: str, sentences: Sequence[str], width: int) -> list[str]:
     """Sentences beside a title in the margin, each on its own lines."""
     lines: list[str] = []
     for sentence in sentences:
-        shown = terminal_text(sentence).replace("`", "")
-        lines += textwrap.wrap(shown, max(width - MARGIN - 2, 20), break_on_hyphens=False)
+        # Taking marks out and breaking lines both make new beginnings, where a log looks for commands.
+        shown = terminal_text(sentence.replace("`", ""))
+        lines += map(log_line, textwrap.wrap(shown, max(width - MARGIN - 2, 20), break_on_hyphens=False))
     titles = [title, *[""] * len(lines)]
     return [f"  {name:<{MARGIN}}{line}" for name, line in zip(titles, lines, strict=False)]
 

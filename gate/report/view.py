@@ -229,7 +229,7 @@ def _sentence(text: str) -> str:
 
 
 def _unscored_example(excerpts: Sequence[Excerpt]) -> tuple[str, ...]:
-    """What happened to one case without any score: the reason that is counted does not say which status, host or line."""
+    """What happened to one case without any score: the counted reasons do not say which status, host or line."""
     unscored = (excerpt for excerpt in excerpts if excerpt.reason and set(excerpt.now_marks) == {UNSCORED})
     return tuple(f"For example {words.quoted(one.case_id)}: {one.reason}" for one in islice(unscored, 1))
 

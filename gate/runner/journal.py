@@ -17,8 +17,13 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         """Open a fresh file; raises OutputError where the folder cannot be written."""
+        # A symlink may have come with a pull request, and lead anywhere.
+        if path.parent.is_symlink():
+            raise OutputError(f"{path.parent} is a symlink", hint="remove it, or name the folder that it leads to")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_symlink():
+                path.unlink()
             self._file = path.open("w", encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise OutputError(

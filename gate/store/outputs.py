@@ -10,8 +10,14 @@ from gate.errors import OutputError
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:
-    """Write texts below a folder, each atomically; raises OutputError naming the file and what to do."""
+    """Write texts below a folder, each atomically; raises OutputError naming the file and what to do.
+
+    A symlink below the folder is not followed out of it: the folder may have come with a pull request.
+    """
     for name, text in files.items():
+        if not (folder / name).parent.resolve().is_relative_to(folder.resolve()):
+            message = f"{folder / name}: its folder is a symlink that leaves {folder}"
+            raise OutputError(message, hint="remove the symlink, or name another folder")
         write_file(folder / name, text)
 
 
@@ -20,12 +26,13 @@ def write_file(path: Path, text: str) -> None:
     partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+        partial.unlink(missing_ok=True)
+        with partial.open("x", encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
         partial.replace(path)
     except OSError as error:
         raise OutputError(
-            f"{path}: cannot write: {error.strerror}", hint="choose another folder with `--out DIR`"
+            f"{path}: cannot write: {error.strerror}", hint="choose another folder, or make this one writable"
         ) from error

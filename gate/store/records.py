@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TypeVar
 
 from gate.core.canonical import NotJsonError, digest_text, parse_json, readable_json
@@ -23,6 +24,8 @@ SCHEMAS = {
     "policy": "lockgate.policy/1",
     "references": "lockgate.references/1",
 }
+
+INPUTS = frozenset(("policy", "references", "evidence"))
 
 T = TypeVar("T")
 
@@ -93,7 +96,19 @@ def parse_decision(text: str, place: str) -> tuple[Decision, dict[str, tuple[str
         if not isinstance(path, str) or not isinstance(sha, str):
             raise RecordError(f"{place}: input {name!r} needs a path and a sha256")
         named[name] = (path, sha)
-    return _decoded(Decision, plain, place), named
+    if missing := INPUTS - named.keys():
+        raise RecordError(f"{place}: input {min(missing)!r} is missing")
+    decision = _decoded(Decision, plain, place)
+    if not _is_date(decision.as_of):
+        raise RecordError(f"{place}: as_of is not a date as YYYY-MM-DD")
+    return decision, named
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _document(name: str, body: Json) -> str:

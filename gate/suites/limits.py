@@ -4,6 +4,7 @@ import math
 from fractions import Fraction
 
 from gate.core.model import Scope, Suite
+from gate.core.rules.regression import least_cases
 from gate.errors import SuiteError
 
 # Rule of three: with n cases and no loss among them, the 95 % upper bound of the loss rate is about 3/n.
@@ -11,15 +12,10 @@ _RULE_OF_THREE = 3
 _WHOLE = 100
 
 
-def cases_needed(margin: float) -> int:
-    """Return the fewest cases that can show a margin (a share of 1) for a population: 3/margin, rounded up exactly."""
-    return math.ceil(_RULE_OF_THREE / Fraction(str(margin)))
-
-
 def check_size(suite: Suite, margin: float) -> None:
     """Raise SuiteError for a population suite with too few cases for its own margin, or else for the policy's."""
     wanted = margin if suite.margin is None else suite.margin
-    needed, count = cases_needed(wanted), len(suite.cases)
+    needed, count = least_cases(wanted), len(suite.cases)
     if suite.scope is Scope.SET or count >= needed:
         return
     points = float(Fraction(str(wanted)) * _WHOLE)

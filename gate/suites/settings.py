@@ -150,7 +150,8 @@ def load_settings(tree: Tree, path: str = "gate.yaml") -> Settings:
     """Load and check gate.yaml; raises one ConfigurationError that places every problem as file:line:column."""
     source = tree.read(path)
     if source is None:
-        raise ConfigurationError(f"{path} does not exist in {tree.name}", hint="write one with: gate init")
+        hint = "go to the repository's root, or name it with `--root`; to write a first gate.yaml: gate init"
+        raise ConfigurationError(f"{path} does not exist in {tree.name}", hint=hint)
     document = load_yaml(source, path)
     settings = validate_document(document, Settings)
     problems = tuple(_unlisted_keys(settings))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from gate.core.canonical import parse_json
 from gate.core.model import Answer, Call, Missing, Unanswered
 from gate.documents.wording import quoted
 from gate.errors import ConfigurationError
@@ -114,7 +115,7 @@ class OpenAiTarget:
             return self._refused(response, content)
         if len(content) > MAX_BYTES:
             return _Failure(reason=Missing.TOO_LARGE, detail=f"the answer is over {MAX_BYTES} bytes")
-        body = self.endpoint.mask(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        body = self.endpoint.mask(_spelled_out(content)).encode("ascii", "replace")
         try:
             received = Received(body=body, latency_ms=latency_ms, model=self.definition.model or "")
             return read_chat(received, self.prices)
@@ -165,6 +166,17 @@ def _read_body(response: requests.Response) -> bytes:
         if len(content) > MAX_BYTES:
             break
     return bytes(content[: MAX_BYTES + 1])
+
+
+def _spelled_out(content: bytes) -> str:
+    """Write JSON with its plain letters unescaped, so that a key in it can be found; of anything else, how it starts.
+
+    Nothing more of what is not JSON is ever looked at.
+    """
+    try:
+        return json.dumps(parse_json(content.decode("utf-8")))
+    except (ValueError, RecursionError):
+        return content.lstrip()[:1].decode("ascii", "replace")
 
 
 def _read_pause(headers: Mapping[str, str]) -> float:

@@ -25,6 +25,7 @@ _COMMENTS = re.compile(r"\{#.*?#\}|<!--.*?-->", re.DOTALL)
 _SHOWN = 300
 _NAMES_SHOWN = 20
 _ALARM = "ended by SIGALRM"
+_NOT_STARTED = "cannot run "
 _RENDERER = Path(__file__).with_name("render_main.py")
 
 Inputs: TypeAlias = Sequence[tuple[str, Mapping[str, Json]]]
@@ -126,4 +127,6 @@ def _ended(where: _Place, step: int, failure: WorkerFailure) -> PromptError:
         said = f"all prompts together are over {_ALL_BYTES} bytes"
     else:
         said = f"the renderer {failure.detail}"
-    return PromptError(f"{where.name(step, None)}: {said}", hint="simplify the prompt")
+    started = not failure.detail.startswith(_NOT_STARTED)
+    hint = "simplify the prompt" if started else "install lockgate where this user may run its Python"
+    return PromptError(f"{where.name(step, None)}: {said}", hint=hint)

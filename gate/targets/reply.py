@@ -7,6 +7,8 @@ from gate.core.model import Answer, Call, Json, ToolCall, Usage
 from gate.documents.wording import quoted, suggestion
 from gate.targets.prices import Prices, price_usd
 
+# No call takes so many; a larger number is no count, and its square must still be one.
+MOST_TOKENS = 10**12
 _KEYS = ("text", "tool_calls", "usage", "model")
 
 
@@ -56,8 +58,8 @@ def read_usage(value: Json, input_key: str, output_key: str) -> Usage:
 
 def _count(counts: Mapping[str, Json], key: str) -> int:
     count = counts.get(key)
-    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-        raise BadReplyError(f"usage.{key} is not a whole number from 0")
+    if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MOST_TOKENS:
+        raise BadReplyError(f"usage.{key} is not a whole number from 0 to {MOST_TOKENS}")
     return count
 
 

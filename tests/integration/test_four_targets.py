@@ -28,7 +28,16 @@ def test_check__openai_endpoint_with_a_worse_prompt_rolls_back(promoted: Project
     ran = promoted.gate("check", "--quiet")
     assert ran.code == 20
     assert ran.out.startswith("▼ ROLLBACK: ")
-    assert "echo: shown worse, 100.0 -> 0.0 (-100.0 points)" in promoted.sentences()
+    # Broken from the start: the first pass is not even finished.
+    assert "abort ROLLBACK True echo: broken, stopped after " in promoted.sentences()
+    assert "abort ROLLBACK True echo: broken, stopped after 36 cases" not in promoted.sentences()
+
+
+def test_check__openai_endpoint_that_lost_a_third_rolls_back(promoted: Project, model: ModelServer) -> None:
+    model.answers = lambda prompt: "no" if prompt.split()[-1][-1] in "147" else prompt.split()[-1]
+    ran = promoted.gate("check", "--all", "--quiet")
+    assert ran.code == 20
+    assert "echo: shown worse, 100.0 -> " in promoted.sentences()
 
 
 def test_check__fail_on_rollback_lets_a_hold_pass_and_a_rollback_not(promoted: Project) -> None:

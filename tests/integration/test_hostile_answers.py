@@ -63,7 +63,8 @@ def test_check__hostile_answers(name: str, share: str, promoted: Project, model:
     check = promoted.gate("check", "--all")
     assert check.code == 20
     assert check.out.startswith("▼ ROLLBACK: ")
-    for words in (("show",), ("show", "w-01"), ("replay", "lockgate-out/decision.json"), ("check", "--all", "--json")):
+    bad = next(trial["case_id"] for trial in promoted.trials() if trial["answer"]["text"] == said)
+    for words in (("show",), ("show", bad), ("replay", "lockgate-out/decision.json"), ("check", "--all", "--json")):
         ran = promoted.gate(*words)
         assert ran.code in {0, 20}
         assert_harmless(ran.text)
@@ -87,7 +88,7 @@ def test_check__hostile_error_page(promoted: Project, model: ModelServer) -> Non
     model.answers = lambda _prompt: Response(status=400, body=HOSTILE["all"].encode())
     ran = promoted.gate("check", "--all")
     assert ran.code == 10
-    shown = promoted.gate("show", "w-01")
+    shown = promoted.gate("show", promoted.trials()[0]["case_id"])
     for text in (
         ran.text,
         shown.text,

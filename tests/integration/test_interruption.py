@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import threading
@@ -72,9 +71,10 @@ def test_check__interrupted_while_a_custom_scorer_judges(promoted: Project, mode
         _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, err
     assert "Traceback" not in err
-    assert [(trial["answer"]["text"], trial["missing"]) for trial in promoted.trials()] == [
-        (f"w-0{number}", "interrupted") for number in range(1, 6)
-    ]
+    # What was answered while the first answer was judged is kept, without a score.
+    assert len(promoted.trials()) == len(model.prompts) > 0
+    assert all(trial["answer"]["text"] == trial["case_id"] for trial in promoted.trials())
+    assert {trial["missing"] for trial in promoted.trials()} == {"interrupted"}
     assert "the run was interrupted" in promoted.sentences()
 
 
@@ -104,26 +104,18 @@ def test_promote__interrupted_writes_no_baseline(promoted: Project, model: Model
     assert (promoted.root / "baselines/echo/echo.json").read_bytes() == before
 
 
-def test_check__killed_midway_keeps_whole_lines(promoted: Project, model: ModelServer) -> None:
-    # The first pass is on disk when the second one is asked for; only the batch in hand is lost.
-    model.answers = lambda prompt: "no" if echo(prompt) in {"w-01", "w-02"} else echo(prompt)
-    slow = threading.Event()
-
-    def answer(prompt: str) -> str:
-        if len(model.prompts) > CASES:
-            slow.set()
-            model.released.wait(PATIENCE)
-        return "no" if echo(prompt) in {"w-01", "w-02"} else echo(prompt)
-
-    model.answers = answer
+def test_check__killed_midway_keeps_what_was_answered(promoted: Project, model: ModelServer) -> None:
+    slow_after(model, quick=10)
     with promoted.spawn("check", "--all", "--quiet") as process:
-        wait_for(slow.is_set, process)
+        wait_for(lambda: len(model.prompts) >= 18, process)
+        wait_for(lambda: len(promoted.trials()) >= 3, process)
         process.kill()
         model.released.set()
         process.communicate(timeout=PATIENCE)
-    lines = (promoted.record / "trials.jsonl").read_text().splitlines()
-    assert len([json.loads(line) for line in lines]) == CASES
+    kept = promoted.trials()
+    assert 3 <= len(kept) <= 10
+    assert all(trial["passed"] for trial in kept)
     assert not (promoted.record / "decision.json").exists()
-    shown = promoted.gate("show", "w-01")
+    shown = promoted.gate("show", kept[0]["case_id"])
     assert (shown.code, shown.err) == (0, "")
-    assert "now, trial 1: failed at 0.00\nno\n" in shown.out
+    assert "now, trial 1: passed at 1.00\n" in shown.out

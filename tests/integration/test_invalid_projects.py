@@ -238,10 +238,8 @@ def test_check__template_syntax_names_the_line_and_raw(project: Project, model: 
 def test_check__gate_yaml_missing(empty: Project) -> None:
     ran = empty.gate("check")
     assert ran.code == 2
-    assert (
-        ran.err
-        == f"error: gate.yaml does not exist in the working tree\n help: write one with: gate init\n{SEE}configuration\n"
-    )
+    hint = "go to the repository's root, or name it with `--root`; to write a first gate.yaml: gate init"
+    assert ran.err == f"error: gate.yaml does not exist in the working tree\n help: {hint}\n{SEE}configuration\n"
 
 
 def test_check__version_file_missing(empty: Project) -> None:
@@ -305,7 +303,7 @@ def test_validate__lists_suites_and_missing_baselines(project: Project, model: M
     ran = project.gate("validate")
     assert (ran.code, model.prompts) == (0, [])
     assert ran.out == (
-        "echo / echo: 36 cases, 1 scorers, 36 prompts rendered\n"
+        "echo / echo: 36 cases, 1 scorer, 36 prompts rendered\n"
         "echo / echo: no baseline yet; run `gate promote` on the default branch\nvalid\n"
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from gate.core.evidence import FAIL, Absent, Corrupt, SuiteBaseline
 from gate.core.finding import Finding, Outcome, Rule, Verdict, figures
-from gate.core.rules.context import SuiteContext, pair_cases, pairs_at, points
+from gate.core.rules.context import SuiteContext, known_cases, pair_cases, pairs_at, points
 from gate.core.statistics import Comparison, Pair, compare, settled
 
 Z_ANCHOR = 2.33
@@ -24,17 +24,14 @@ def check_anchor(context: SuiteContext) -> tuple[Finding, ...]:
     if isinstance(anchor, Corrupt):
         sentence = f"{context.evidence.name}: the anchor cannot be believed: {anchor.reason}"
         return (context.finding(Rule.ANCHOR, Verdict.INCONCLUSIVE, sentence, settle="restore the anchor file"),)
-    pairs = pairs_at(
-        pair_cases(context.evidence.cases, {case.case_id: case for case in anchor.cases}), context.evidence.passes
-    )
+    both = pair_cases(context.evidence.cases, known_cases(context.evidence.cases, anchor.cases))
+    pairs = pairs_at(both, context.evidence.passes)
     same_scorers = anchor.identity.scorer_digest == context.evidence.identity.scorer_digest
     if not pairs or not same_scorers:
         sentence = f"{context.evidence.name}: the anchor {anchor.tag} has nothing in common with this suite"
         settle = "pin a newer anchor with `gate promote --anchor TAG`"
         return (context.finding(Rule.ANCHOR, Verdict.INCONCLUSIVE, sentence, settle=settle),)
-    worst = pairs_at(
-        pair_cases(context.evidence.cases, {case.case_id: case for case in anchor.cases}), context.evidence.passes, FAIL
-    )
+    worst = pairs_at(both, context.evidence.passes, FAIL)
     return (_compared(context, anchor, pairs, doubtful=_drifted(context, compare(worst))),)
 
 

@@ -45,17 +45,14 @@ def _adopted(group: Sequence[SuiteContext]) -> bool:
 
 
 def _cost(policy: Policy, target: str, paired: Sequence[Both], *, adopted: bool) -> Finding:
-    unit, values = _priced(paired)
+    unit, values, wanted = _priced(paired)
     blocking = policy.requirement(Dimension.COST).blocking and adopted
     try:
-        ratio = paired_ratio(values)
+        ratio = paired_ratio(values if len(values) >= policy.scored_share * wanted else ())
     except ValueError:
-        return _cost_finding(
-            target,
-            Verdict.INCONCLUSIVE,
-            f"{target}: cost is not available, because not both sides report usage",
-            blocking=blocking,
-        )
+        why = f"{len(values)} of {wanted} cases have it in {unit}" if wanted else "not both sides report usage"
+        sentence = f"{target}: cost is not available, because {why}"
+        return _cost_finding(target, Verdict.INCONCLUSIVE, sentence, blocking=blocking)
     verdict = _cost_verdict(ratio, policy.cost_limit)
     sentence = (
         f"{target}: cost {ratio.value:.2f} of the baseline's in {unit} "
@@ -65,7 +62,11 @@ def _cost(policy: Policy, target: str, paired: Sequence[Both], *, adopted: bool)
     return _with_figures(finding, ratio, policy.cost_limit)
 
 
-def _priced(paired: Sequence[Both]) -> tuple[str, list[tuple[float, float]]]:
+def _priced(paired: Sequence[Both]) -> tuple[str, list[tuple[float, float]], int]:
+    """Costs of both sides in the baseline's unit, and how many cases the baseline has them of.
+
+    The baseline chooses the unit: a model without a known price must not turn dollars into tokens.
+    """
     dollars = [
         (now.usd.mean, before.usd.mean)
         for now, before in paired
@@ -76,7 +77,9 @@ def _priced(paired: Sequence[Both]) -> tuple[str, list[tuple[float, float]]]:
         for now, before in paired
         if now.tokens.mean is not None and before.tokens.mean is not None
     ]
-    return ("tokens", tokens) if len(tokens) > len(dollars) else ("dollars", dollars)
+    in_dollars = sum(before.usd.mean is not None for _, before in paired)
+    in_tokens = sum(before.tokens.mean is not None for _, before in paired)
+    return ("tokens", tokens, in_tokens) if in_tokens > in_dollars else ("dollars", dollars, in_dollars)
 
 
 def _cost_verdict(ratio: Ratio, limit: float) -> Verdict:

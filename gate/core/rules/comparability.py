@@ -62,12 +62,14 @@ def _identity(context: SuiteContext, baseline: SuiteBaseline) -> tuple[Finding, 
 
 def _cases(context: SuiteContext) -> tuple[Finding, ...]:
     now = {case.case_id: case.digest for case in context.evidence.cases}
-    before = context.known
+    before = {case.case_id: case for case in context.baseline.cases} if context.baseline else {}
     removed = before.keys() - now.keys()
-    renamed = {case_id for case_id in removed if before[case_id].digest in now.values()}
+    renamed = {context.known[case_id].case_id for case_id in now.keys() - before.keys() if case_id in context.known}
     edited = {case_id for case_id in before.keys() & now.keys() if before[case_id].digest != now[case_id]}
-    failed = {case_id for case_id in removed | edited if before[case_id].passes < before[case_id].trials}
-    downgraded = {case.case_id for case in context.evidence.cases if _played_down(case, before.get(case.case_id))}
+    failed = {case_id for case_id in (removed - renamed) | edited if before[case_id].passes < before[case_id].trials}
+    downgraded = {
+        case.case_id for case in context.evidence.cases if _played_down(case, context.known.get(case.case_id))
+    }
     found = [
         _fact(context, f"{len(ids)} cases {what}: {named(sorted(ids))}", tuple(sorted(ids)))
         for what, ids in (

@@ -49,7 +49,8 @@ class SuiteContext:
     """One suite's evidence beside what it is compared with.
 
     `rivals` is the number of blocking suites that can call for ROLLBACK by their rate: they share the error budget.
-    `known` are the baseline's cases by id, `both` the cases that are the same on both sides, sorted by id.
+    `known` are the baseline's cases by the ids that they have now, `both` the cases that are the same on both sides,
+    sorted by id.
     """
 
     evidence: SuiteEvidence
@@ -62,7 +63,7 @@ class SuiteContext:
 
     def __post_init__(self) -> None:
         """Pair the two sides once, because most rules ask for it."""
-        known = {case.case_id: case for case in self.baseline.cases} if self.baseline else {}
+        known = known_cases(self.evidence.cases, self.baseline.cases if self.baseline else ())
         object.__setattr__(self, "known", known)
         object.__setattr__(self, "both", pair_cases(self.evidence.cases, known))
 
@@ -135,6 +136,25 @@ class SuiteContext:
             dimension=self.evidence.dimension,
             **particulars,
         )
+
+
+def known_cases(cases: Iterable[CaseEvidence], before: Iterable[BaselineCase]) -> dict[str, BaselineCase]:
+    """The baseline's cases by id, a renamed one by its old and its new id: a new name must not hide a failure.
+
+    A case is renamed where its old id is gone and one new id has its content; no two new ids share an old one.
+    """
+    known = {case.case_id: case for case in before}
+    new = [case for case in cases if case.case_id not in known]
+    if not new:
+        return known
+    gone = known.keys() - {case.case_id for case in cases}
+    waiting: dict[str, list[BaselineCase]] = {}
+    for case_id in sorted(gone, reverse=True):
+        waiting.setdefault(known[case_id].digest, []).append(known[case_id])
+    for case in sorted(new, key=attrgetter("case_id")):
+        if same := waiting.get(case.digest):
+            known[case.case_id] = same.pop()
+    return known
 
 
 def pair_cases(cases: Iterable[CaseEvidence], known: Mapping[str, BaselineCase]) -> tuple[Both, ...]:

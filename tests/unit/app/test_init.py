@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gate.app.init import OWNED, REMOTE, _codeowners
+from gate.app.init import OWNED, REMOTE, _codeowners, read_facts
+from gate.errors import ConfigurationError
+from tests.rigs.repository import Repository
 
 LINES = "".join(f"/{part} @acme\n" for part in OWNED)
 HEAD = "# Changes to the gate itself need a second pair of eyes.\n"
@@ -48,3 +50,19 @@ def test_codeowners__without_an_owner_lines_are_comments_and_written_once(tmp_pa
 def test_remote__owner(url: str, owner: str | None) -> None:
     found = REMOTE.search(url)
     assert (found["owner"] if found else None) == owner
+
+
+def test_read_facts__below_the_root_of_a_repository(tmp_path: Path) -> None:
+    Repository(tmp_path).git("init", "--quiet")
+    folder = tmp_path / "inner"
+    folder.mkdir()
+    with pytest.raises(ConfigurationError, match="inner: not the root of its git repository") as caught:
+        read_facts(folder)
+    assert caught.value.hint == f"go to {tmp_path.resolve()} first"
+
+
+def test_codeowners__not_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "CODEOWNERS"
+    path.write_bytes(b"* @j\xf6rg\n")
+    with pytest.raises(ConfigurationError, match="CODEOWNERS: not UTF-8"):
+        _codeowners(path, "@acme")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 
 import pytest
 
 from gate.cli import console
-from gate.cli.console import TrialProgress, colours, in_ci, say, width
+from gate.cli.console import TrialProgress, colours, paint, say, width
 
 
 @pytest.fixture
@@ -59,6 +60,7 @@ def test_trial_progress__quiet(clock: list[float], capsys: pytest.CaptureFixture
 
 
 def test_trial_progress__terminal_gets_a_bar_in_place(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     go(TrialProgress(), clock, 10, 10.0)
@@ -68,19 +70,43 @@ def test_trial_progress__terminal_gets_a_bar_in_place(clock: list[float], monkey
     assert shown.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("columns", "line"),
+    [("48", "echo / echo: 1/10 trials, 1/s, 9 s left"), ("25", "echo / echo: 1/10 trials")],
+)
+def test_trial_progress__never_wraps(
+    columns: str, line: str, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    go(TrialProgress(), clock, 10, 10.0)
+    assert terminal.getvalue().startswith(f"\r\033[K{line}\r")
+
+
+def closed_pipe() -> io.TextIOWrapper:
+    """A stream whose reader went away."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    return os.fdopen(writing, "w", encoding="utf-8")
+
+
+def test_say__a_reader_that_went_away_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with closed_pipe() as out, closed_pipe() as err:
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(sys, "stderr", err)
+        for _ in range(2):
+            say("x")
+            paint("x")
+            say("x", error=True)
+            TrialProgress().end()
+
+
 def test_say__makes_every_line_harmless(capsys: pytest.CaptureFixture[str]) -> None:
     say("one\n::error::two\n##[add-mask]three\x1b[2J")
     assert capsys.readouterr().out == "one\n:\u200b:error::two\n#\u200b#[add-mask]three\\x1b[2J\n"
     say("two", error=True)
     assert capsys.readouterr() == ("", "two\n")
-
-
-@pytest.mark.parametrize(("value", "expected"), [("true", True), ("", False), (None, False)])
-def test_in_ci__by_the_runner(value: str | None, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
-    if value is not None:
-        monkeypatch.setenv("GITHUB_ACTIONS", value)
-    assert in_ci() is expected
 
 
 def test_colours__on_a_terminal_that_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:

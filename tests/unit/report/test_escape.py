@@ -45,7 +45,7 @@ def rendered(markdown: str) -> BeautifulSoup:
 def plain(tree: BeautifulSoup) -> str:
     """All text outside code."""
     for code in tree.find_all(["code", "pre"]):
-        code.extract()
+        code.replace_with("\ufffc")
     return tree.get_text()
 
 

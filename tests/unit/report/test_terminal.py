@@ -1,6 +1,7 @@
 """Terminal lines: width, alignment, colours only on request, nothing that a CI log would obey."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -69,3 +70,9 @@ def test_render_terminal__promote_has_no_empty_blocks() -> None:
     assert text.startswith("▲ PROMOTE: shown not worse\n  5 rules passed · 470 cases\n\n  from ")
     assert "\n\n\n" not in text
     assert "look out" not in text
+
+
+@pytest.mark.parametrize("sentence", ["a" * 60 + " ::set-output name=x::y", "`::add-mask::e`", "x #`#[add-mask]e"])
+def test_render_terminal__no_command_arises_from_wrapping_or_taking_marks_out(sentence: str) -> None:
+    text = render_terminal(replace(rollback().view, notes=(sentence,), reasons=(sentence,)), 70)
+    assert re.search(r"^\s*::|##\[", text, re.MULTILINE) is None

@@ -9,7 +9,7 @@ from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict, figures
 from gate.core.model import Dimension
 from gate.core.policy import Policy, Waiver
 from gate.report.rows import Row
-from gate.report.view import demanding_findings
+from gate.report.view import Provenance, demanding_findings
 from gate.report.words import (
     count,
     duration,
@@ -53,12 +53,35 @@ def test_build_view__gives_four_reasons_and_counts_the_rest() -> None:
     assert view.more_reasons == 2
 
 
-def test_build_view__without_a_demand_the_decision_speaks() -> None:
-    unchanged = Decision(outcome=Outcome.PROMOTE, reason="unchanged", as_of="2026-11-21", findings=())
+def test_build_view__unchanged_says_what_is_unchanged() -> None:
+    same = Finding(
+        rule=Rule.UNCHANGED, verdict=Verdict.PASS, demands=Outcome.PROMOTE, sentence="t: nothing changed", target="t"
+    )
+    unchanged = Decision(outcome=Outcome.PROMOTE, reason="unchanged", as_of="2026-11-21", findings=(same,))
     view = replace(promote(), decision=unchanged, evidence=evidence(), references=()).view
     assert (view.headline, view.counts, view.reasons, view.rows, view.power) == (
-        "PROMOTE: unchanged", "", ("unchanged",), (), "",
+        "PROMOTE: unchanged", "1 rule passed", ("t: nothing changed",), (), "",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("outcome", "reasons"), [(Outcome.PROMOTE, ()), (Outcome.HOLD, ("nothing measured",))])
+def test_build_view__without_a_demand(outcome: Outcome, reasons: tuple[str, ...]) -> None:
+    decision = Decision(outcome=outcome, reason="nothing measured", as_of="2026-11-21", findings=())
+    assert replace(promote(), decision=decision).view.reasons == reasons
+
+
+def test_build_view__gives_an_example_of_what_is_unscored() -> None:
+    excerpt = replace(rollback().excerpts[0], case_id="c-1", now_marks="UU", reason="status 401: wrong key")
+    assert replace(incomplete(), excerpts=(excerpt,)).view.exclusions[-1] == "For example `c-1`: status 401: wrong key"
+    failed = replace(excerpt, now_marks="UF")
+    assert all("c-1" not in line for line in replace(incomplete(), excerpts=(failed,)).view.exclusions)
+
+
+def test_build_view__a_record_knows_neither_calls_nor_command() -> None:
+    view = replace(rollback(), provenance=Provenance(digest="sha256:1")).view
+    assert view.source == "this working tree · oldest baseline 2026-11-02 (19 days old) · 3 passes"
+    assert view.action == "Do not merge. Mend what is named above."
+    assert replace(promote(), provenance=Provenance(digest="sha256:1")).view.action == "Nothing to do."
 
 
 def test_build_view__says_where_it_comes_from() -> None:
@@ -83,7 +106,7 @@ def test_build_view__a_corrupt_baseline_has_no_age() -> None:
             "Do not merge: a failure of this severity cannot be released. Mend it, then:",
         ),
         (Outcome.HOLD, (BROKEN,), "Accept the trade with `/gate approve`, or mend the cases. Then:"),
-        (Outcome.HOLD, (replace(BROKEN, settle=""),), "Read the cases below, and run again:"),
+        (Outcome.HOLD, (replace(BROKEN, settle=""),), "Read the cases below. Then:"),
         (Outcome.PROMOTE, (FLOOR,), "Nothing to do. The same run on your machine:"),
     ],
 )
@@ -199,8 +222,8 @@ def test_words__numbers() -> None:
     )  # fmt: skip
     assert (share(0.9314), share(None), times(1.041), times(None)) == ("93.1%", "–", "×1.04", "–")
     assert (duration(820.4), duration(1_912.0), duration(None)) == ("820 ms", "1.9 s", "–")
-    assert (money(0.0, None), money(0.004, None), money(1234.5, 3), money(None, 12_000), money(None, None)) == (
-        "$0.00", "under $0.01", "$1,234.50", "12,000 tokens", "no price known",
+    assert (money(0.0, None), money(0.004, None), money(1234.5, 3), money(None, 12_000), money(None, 0)) == (
+        "$0.00", "under $0.01", "$1,234.50", "12,000 tokens", "",
     )  # fmt: skip
     assert (count(1, "case"), count(1_200, "case")) == ("1 case", "1,200 cases")
     assert listed(("a`b", "c", "d"), 2) == "`a'b`, `c` and 1 more"

@@ -125,7 +125,10 @@ def test_load_settings__missing_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         load_settings(WorkingTree(tmp_path))
     assert str(caught.value) == "gate.yaml does not exist in the working tree"
-    assert caught.value.hint == "write one with: gate init"
+    assert (
+        caught.value.hint
+        == "go to the repository's root, or name it with `--root`; to write a first gate.yaml: gate init"
+    )
 
 
 def test_load_settings__empty_file(tmp_path: Path) -> None:

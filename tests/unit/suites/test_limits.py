@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from gate.core.model import Case, Dimension, Kind, Scope, Suite
+from gate.core.rules.regression import least_cases
 from gate.errors import SuiteError
-from gate.suites.limits import cases_needed, check_size
+from gate.suites.limits import check_size
 
 
 def suite(count: int, *, margin: float | None = None, scope: Scope = Scope.POPULATION) -> Suite:
@@ -30,8 +31,8 @@ def suite(count: int, *, margin: float | None = None, scope: Scope = Scope.POPUL
     ("margin", "needed"),
     [(0.03, 100), (0.05, 60), (0.1, 30), (0.01, 300), (0.07, 43), (0.3, 10), (0.999, 4), (0.025, 120), (0.06, 50)],
 )
-def test_cases_needed__exact(margin: float, needed: int) -> None:
-    assert cases_needed(margin) == needed
+def test_least_cases__exact(margin: float, needed: int) -> None:
+    assert least_cases(margin) == needed
 
 
 def test_check_size__enough() -> None:
@@ -76,4 +77,4 @@ def test_check_size__the_suggested_margin_is_enough() -> None:
         with pytest.raises(SuiteError) as caught:
             check_size(suite(count), 0.03)
         margin = float(caught.value.hint.split("margin: ")[1].split(",")[0])
-        assert cases_needed(margin) <= count
+        assert least_cases(margin) <= count
