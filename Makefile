@@ -5,7 +5,7 @@ PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 
-.PHONY: gate test lint demo docs lock bench-demo clean
+.PHONY: gate test coverage lint demo docs lock bench-demo bench-decision clean
 
 gate: $(RUNTIME)  ## gate this repository's own prompt on its own golden sets
 	$(VENV)/bin/gate check --all
@@ -15,6 +15,9 @@ demo: $(RUNTIME)  ## three candidate versions, three outcomes
 
 test: $(DEV)  ## the whole test suite
 	$(VENV)/bin/python -m pytest -n auto --dist loadgroup
+
+coverage: $(DEV)  ## every branch of the core, or fail
+	$(VENV)/bin/python -m pytest tests/unit/core -n auto --cov=gate.core --cov-branch --cov-report=term:skip-covered --cov-fail-under=100
 
 lint: $(DEV)  ## style, types, layers, workflows, container
 	$(VENV)/bin/ruff format --check .
@@ -31,6 +34,9 @@ docs: $(DEV)  ## write the generated blocks of the documentation again
 
 bench-demo: $(RUNTIME)  ## the demo's edits over many seeds: outcomes by class of edit
 	$(VENV)/bin/python benchmarks/demo/run.py
+
+bench-decision: $(DEV)  ## simulated pull requests with known truth: table, page and plot; QUICK=1 takes a minute
+	$(VENV)/bin/python -m benchmarks.decision.run $(if $(QUICK),--quick)
 
 lock: $(DEV)  ## resolve the dependencies again
 	./.ci/lock $(VENV)/bin

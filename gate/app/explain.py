@@ -119,8 +119,8 @@ def _demand(finding: Finding) -> str:
     if not finding.blocking:
         return "nothing, it is only shown"
     why = {
-        Outcome.PROMOTE: "nothing stands against it here",
-        Outcome.HOLD: "neither safety nor harm is shown, or a person has to decide",
-        Outcome.ROLLBACK: "harm is shown",
-    }
-    return f"{finding.demands}, because {why[finding.demands]}"
+        (Verdict.FAIL, Outcome.HOLD): "it is shown, and a person may accept it",
+        (Verdict.INCONCLUSIVE, Outcome.HOLD): "it is not shown either way",
+        (Verdict.FAIL, Outcome.ROLLBACK): "harm is shown",
+    }.get((finding.verdict, finding.demands), "nothing here stands against it")
+    return f"{finding.demands}, because {why}"

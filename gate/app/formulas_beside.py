@@ -63,7 +63,7 @@ def _ms(value: float | None) -> str:
 def _within(name: str, value: float | None, *limit: str | float | None) -> Need:
     sign, most = str(limit[0]), limit[1]
     if value is None or not isinstance(most, int | float):
-        return Need(text=f"a {name} and a budget", met=False)
+        return Need(text=f"a known {name} and a budget", met=False)
     return need(f"{name} in ms", sign, value=value, limit=most)
 
 

@@ -19,7 +19,8 @@ UNCHANGED = "unchanged"
 SMALL_PRINT = (
     "In simulation an unchanged version gets ROLLBACK in at most 1.2% of runs, "
     "and one worse by the whole margin gets PROMOTE in at most 7.1%. "
-    "Changes in points; brackets: lower bound for inputs like these, upper bound for exactly these cases; "
+    "Changes in points; brackets: lower bound for inputs like these (for exactly these cases in scope set), "
+    "upper bound for exactly these cases; "
     "in parentheses: reported only."
 )
 

@@ -31,7 +31,7 @@ class Journal:
             ) from error
         self._lock = threading.Lock()
 
-    def write(self, trial: Trial, *, place: Mapping[str, str], prompt: str) -> None:
+    def write(self, trial: Trial, *, place: Mapping[str, str], prompt: str = "") -> None:
         """Write one trial: where it belongs, what was asked, what came back, how it was judged."""
         plain = encode(trial)
         line: dict[str, Json] = (plain if isinstance(plain, dict) else {}) | dict(place) | {"prompt": prompt}

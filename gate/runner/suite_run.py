@@ -187,7 +187,8 @@ class SuiteRun:
             trial = judged(suite=self.suite, case=item.case, index=item.index, answer=answer, results=results)
         self.trials.setdefault(item.case.id, []).append(trial)
         place = {"target": self.identity.target, "suite": self.suite.name}
-        self.journal.write(trial, place=place, prompt=self.prompts.get(item.case.id, ""))
+        first = len(self.trials[item.case.id]) == 1
+        self.journal.write(trial, place=place, prompt=self.prompts.get(item.case.id, "") if first else "")
         return trial
 
     def _scored(self, exhibit: Exhibit) -> tuple[ScorerResult, ...]:

@@ -1,0 +1,160 @@
+"""What the decision was meant to reach, and whether the counts say that it did."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from statistics import fmean, median
+
+from benchmarks.decision.cells import LAST_LOOK, MARGINS, SIZES, Cell, Tally
+from benchmarks.decision.collect import Collected, edge_cells
+from benchmarks.decision.extras import MERGE_LOSS, MERGES
+from benchmarks.decision.shapes import SHAPES
+from benchmarks.decision.truths import NO_CHANGE, TWO_CASES
+from gate.core.finding import Outcome
+
+PROMOTE, ROLLBACK = str(Outcome.PROMOTE), str(Outcome.ROLLBACK)
+NO_SOLID_CASE = "all-.70"
+BROAD, HALF = "broad -10", "half-broken -10"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """One goal: in words, what was measured, and whether it was reached."""
+
+    text: str
+    measured: str
+    reached: bool
+
+
+def judge_goals(found: Collected) -> list[Goal]:
+    """Every goal of the decision, in a fixed order."""
+    return [*_unchanged(found), *_worse(found), *_caught(found), *_calls(found), *_decay(found)]
+
+
+def _cells(found: Collected, truth: str, *, margins: Iterable[str] = ("m90",)) -> dict[Cell, Tally]:
+    return {
+        cell: found.cells[cell]
+        for margin in margins
+        for shape in SHAPES
+        for cases in SIZES
+        if (cell := Cell(shape=shape, cases=cases, truth=truth, margin=margin)) in found.cells
+    }
+
+
+def _extreme(
+    cells: dict[Cell, Tally], share: Callable[[Tally], float], pick: Callable[..., Cell] = max
+) -> tuple[float, str]:
+    """The largest or smallest share, and the cell it is from with its standard error."""
+    cell = pick(cells, key=lambda one: share(cells[one]))
+    value = share(cells[cell])
+    error = math.sqrt(max(value * (1 - value), 0.0) / max(cells[cell].counts["runs"], 1))
+    return value, f"{value * 100:.1f} ± {error * 100:.1f} % ({cell.shape}, {cell.cases} cases, margin {cell.margin})"
+
+
+def _unchanged(found: Collected) -> list[Goal]:
+    everywhere = _cells(found, NO_CHANGE.name, margins=MARGINS)
+    rolled, where_rolled = _extreme(everywhere, lambda tally: tally.share(ROLLBACK))
+    pairs, where_pairs = _extreme(everywhere, lambda tally: tally.share("contradictory", "pairs"))
+    promoted, where_promoted = _extreme(_cells(found, NO_CHANGE.name), lambda tally: tally.share(PROMOTE), min)
+    return [
+        Goal(text="No change: ROLLBACK <= 2 % in every cell", measured=where_rolled, reached=rolled <= 0.02),  # noqa: PLR2004
+        Goal(text="No change: contradictory pairs <= 1 % in every cell", measured=where_pairs, reached=pairs <= 0.01),  # noqa: PLR2004
+        Goal(
+            text="No change: PROMOTE >= 90 % at m90 in every cell",
+            measured=where_promoted,
+            reached=promoted >= 0.90,  # noqa: PLR2004
+        ),
+    ]
+
+
+def _worse(found: Collected) -> list[Goal]:
+    cells = {cell: found.cells[cell] for cell in edge_cells() if cell in found.cells}
+    mean = fmean(tally.share(PROMOTE) for tally in cells.values())
+    worst, where = _extreme(found.again or cells, lambda tally: tally.share(PROMOTE))
+    return [
+        Goal(text="Worse by the margin: PROMOTE <= 5 % on average", measured=f"{mean * 100:.1f} %", reached=mean <= 0.05),  # noqa: PLR2004
+        Goal(text="Worse by the margin: PROMOTE <= 7.7 % in the worst cell", measured=where, reached=worst <= 0.077),  # noqa: PLR2004
+    ]
+
+
+def _caught(found: Collected) -> list[Goal]:
+    at5 = {
+        cell: tally
+        for cell, tally in _cells(found, BROAD, margins=("5",)).items()
+        if cell.cases == SIZES[0] and cell.shape != NO_SOLID_CASE
+    }
+    shown, where = _extreme(at5, lambda tally: tally.share(ROLLBACK), min)
+    calls = max(tally.share("calls") for tally in at5.values())
+    solid = {c: t for c, t in _cells(found, TWO_CASES.name).items() if c.shape != NO_SOLID_CASE}
+    caught, where_caught = _extreme(solid, lambda tally: tally.share("caught"), min)
+    return [
+        Goal(
+            text="50 cases, margin 5: broad -10 is rolled back >= 93 % at <= 160 calls (without all-.70)",
+            measured=f"{where}, at most {calls:.0f} calls",
+            reached=shown >= 0.93 and calls <= 160,  # noqa: PLR2004
+        ),
+        Goal(
+            text="Two broken solid cases: caught >= 96 % at every size",
+            measured=where_caught,
+            reached=caught >= 0.96,  # noqa: PLR2004
+        ),
+    ]
+
+
+def _passes(cells: dict[Cell, Tally], cases: int, prefix: str = "") -> float:
+    return fmean(
+        tally.share(f"{prefix}calls per 1000 cases", f"{prefix}runs") / 1000
+        for cell, tally in cells.items()
+        if cell.cases == cases
+    )
+
+
+def _calls(found: Collected) -> list[Goal]:
+    unchanged = _cells(found, NO_CHANGE.name)
+    saved = 1 - fmean(_passes(unchanged, cases) for cases in SIZES) / LAST_LOOK
+    half, broad = _cells(found, HALF), _cells(found, BROAD, margins=("5",))
+    halves = [_passes(half, cases) for cases in SIZES]
+    rolling = [_passes(half, cases, "rolling ") for cases in SIZES]
+    larger = [_passes(cells, cases) for cells in (half, broad) for cases in SIZES[1:]]
+    return [
+        Goal(
+            text="No change at m90: >= 57 % fewer calls than five fixed passes, on average",
+            measured=f"{saved * 100:.1f} %",
+            reached=saved >= 0.57,  # noqa: PLR2004
+        ),
+        Goal(
+            text="half-broken -10 stops within 1.3 passes (mean of shapes, every size)",
+            measured=f"{_list(halves)} (`on_broken: rollback`: {_list(rolling)})",
+            reached=max(halves) <= 1.3,  # noqa: PLR2004
+        ),
+        Goal(
+            text="every -10 stops within 1.4 passes from 100 cases on (half-broken, broad)",
+            measured=_list(larger),
+            reached=max(larger) <= 1.4,  # noqa: PLR2004
+        ),
+    ]
+
+
+def _list(values: Iterable[float]) -> str:
+    return ", ".join(f"{value:.2f}" for value in values)
+
+
+def _decay(found: Collected) -> list[Goal]:
+    losing, steady = found.decay[MERGE_LOSS], found.decay[0.0]
+    heard = [alarm for alarm in losing if alarm is not None]
+    false = sum(alarm is not None for alarm in steady) / len(steady)
+    first = median(heard) if heard else math.inf
+    return [
+        Goal(
+            text=f"{MERGES} merges of -0.5 points: the anchor speaks in >= 99 %, at merge 7 or before (median)",
+            measured=f"{len(heard) / len(losing) * 100:.1f} %, merge {first:g}",
+            reached=len(heard) >= 0.99 * len(losing) and first <= 7,  # noqa: PLR2004
+        ),
+        Goal(
+            text=f"{MERGES} merges without a loss: false alarm in <= 2 % of series",
+            measured=f"{false * 100:.1f} %",
+            reached=false <= 0.02,  # noqa: PLR2004
+        ),
+    ]
