@@ -171,9 +171,7 @@ def simulate_block(block: Block) -> Tallies:
     return tallies
 
 
-def judge_truth(
-    suite: Drawn, truth: Truth, *, margins: Iterable[str], rng: Generator, tallies: Tallies
-) -> Runs:
+def judge_truth(suite: Drawn, truth: Truth, *, margins: Iterable[str], rng: Generator, tallies: Tallies) -> Runs:
     """Judge one truth at every margin; returns the runs that the rival rules see."""
     after = apply(truth, suite.rates, shape=suite.shape, rng=rng)
     lost = harmed(suite.rates, after)
@@ -190,21 +188,19 @@ def judge_truth(
         ]
         for prefix, results in (("", held), ("rolling ", rolled)):
             for result in results:
-                count(counts, prefix, result, truth=truth, lost=lost, cases=cases)
+                count(counts, prefix, result, truth=truth, lost=lost)
+                counts[f"{prefix}calls per 1000 cases"] += round(1000 * result.calls / cases)
             contradictions(counts, prefix, results)
     return runs_of(suite.marks, drawn[0])
 
 
-def count(
-    counts: Counter[str], prefix: str, result: Result, *, truth: Truth, lost: frozenset[int], cases: int
-) -> None:
+def count(counts: Counter[str], prefix: str, result: Result, *, truth: Truth, lost: frozenset[int]) -> None:
     """Add one result to a cell."""
     named = result.confirmed & lost
     right = bool(named) or (result.shown_worse and truth.how is not How.LOCAL2)
     counts[f"{prefix}runs"] += 1
     counts[f"{prefix}{result.outcome}"] += 1
     counts[f"{prefix}calls"] += result.calls
-    counts[f"{prefix}calls per 1000 cases"] += round(1000 * result.calls / cases)
     counts[f"{prefix}caught"] += right and result.outcome is not Outcome.PROMOTE
     counts[f"{prefix}named all"] += bool(lost) and named == lost
     counts[f"{prefix}false names"] += bool(result.confirmed - lost)
@@ -274,4 +270,3 @@ def merge(into: Tallies, more: Tallies) -> None:
     """Add the counts of one block."""
     for cell, tally in more.items():
         into.setdefault(cell, Tally()).counts.update(tally.counts)
-

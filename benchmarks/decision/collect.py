@@ -57,10 +57,8 @@ def collect(repetitions: Repetitions, *, workers: int, say: Callable[[str], None
     """Run everything; `say` gets a line now and then."""
     found = speed(2.0)
     with ProcessPoolExecutor(workers) as pool:
-        cells: Tallies = {}
-        _gather(pool, simulate_block, blocks(repetitions), cells, say)
-        again: Tallies = {}
-        _gather(pool, simulate_block, again_blocks(cells, repetitions.again), again, say)
+        cells = _gather(pool, blocks(repetitions), say)
+        again = _gather(pool, again_blocks(cells, repetitions.again), say)
         ways = [pool.submit(correlated, way.name, repetitions.series) for way in CORRELATED]
         slow = pool.submit(decay, repetitions.series)
         whole = {
@@ -79,15 +77,10 @@ def collect(repetitions: Repetitions, *, workers: int, say: Callable[[str], None
         )
 
 
-def _gather(
-    pool: ProcessPoolExecutor,
-    work: Callable[[Block], Tallies],
-    todo: Sequence[Block],
-    into: Tallies,
-    say: Callable[[str], None],
-) -> None:
+def _gather(pool: ProcessPoolExecutor, todo: Sequence[Block], say: Callable[[str], None]) -> Tallies:
+    into: Tallies = {}
     start = time.monotonic()
-    waiting: set[Future[Tallies]] = {pool.submit(work, block) for block in todo}
+    waiting: set[Future[Tallies]] = {pool.submit(simulate_block, block) for block in todo}
     told = start
     while waiting:
         done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -96,6 +89,7 @@ def _gather(
         if time.monotonic() - told > 60:  # noqa: PLR2004 a minute
             told = time.monotonic()
             say(f"{len(todo) - len(waiting)} of {len(todo)} blocks after {told - start:.0f} s")
+    return into
 
 
 def edge_cells() -> Iterable[Cell]:
@@ -153,7 +147,7 @@ def load(path: Path) -> Collected:
         repetitions=Repetitions(**{**plain["repetitions"], **sizes}),
         cells=_tallies(plain["cells"]),
         again=_tallies(plain["again"]),
-        decay={loss: alarms for loss, alarms in plain["decay"]},
+        decay=dict(plain["decay"]),
         correlated=[
             CorrelatedResult(way=way, printed=printed, unchanged=_tally(unchanged), worse=_tally(worse))
             for way, printed, unchanged, worse in plain["correlated"]
@@ -173,6 +167,3 @@ def _tallies(rows: Iterable[tuple[dict[str, object], dict[str, int]]]) -> Tallie
 
 def _tally(counts: Mapping[str, int]) -> Tally:
     return Tally(counts=Counter(counts))
-
-
-

@@ -146,9 +146,9 @@ def correlated(name: str, repetitions: int) -> CorrelatedResult:
             rng = seeded("correlated", shape, repetition)
             suite = _spoiled(draw_suite(SHAPES[shape], CORRELATED_CASES, rng), way, rng)
             margin = margin_of(suite.shape, CORRELATED_CASES, "m90")
-            twins = [_judged(suite, suite.rates, way, rng, margin) for _ in range(2)]
+            twins = [_judged(suite, suite.rates, way=way, rng=rng, margin=margin) for _ in range(2)]
             _count(unchanged, twins)
-            _count(worse, [_judged(suite, broad(suite.rates, margin), way, rng, margin)])
+            _count(worse, [_judged(suite, broad(suite.rates, margin), way=way, rng=rng, margin=margin)])
             printed.update(_sentence(result) for result in twins if result.outcome is not Outcome.PROMOTE)
     return CorrelatedResult(
         way=way.name, unchanged=unchanged, worse=worse, printed=printed.most_common(1)[0][0] if printed else ""
@@ -160,7 +160,7 @@ def _spoiled(suite: Drawn, way: Correlated, rng: Generator) -> Drawn:
     return replace(suite, marks=marks, reference=reference(passes_in(marks)))
 
 
-def _judged(suite: Drawn, rates: Rates, way: Correlated, rng: Generator, margin: float) -> Result:  # noqa: PLR0917 local
+def _judged(suite: Drawn, rates: Rates, *, way: Correlated, rng: Generator, margin: float) -> Result:
     marks = way.now(draw_marks(rng, rates), rng)
     return run([Trials(marks=marks, shape=suite.shape, margin=margin)], [suite.reference], HOLDING)
 
@@ -192,7 +192,7 @@ def merge_profile(name: str, cases: int, repetitions: int) -> Tally:
     tally = Tally()
     for repetition in range(repetitions):
         rng = seeded("merge", name, cases, repetition)
-        sides = {dimension: _costed(dimension, shape, cases, rng) for dimension, shape in shapes.items()}
+        sides = {dimension: _costed(dimension, shape, cases=cases, rng=rng) for dimension, shape in shapes.items()}
         twins = [_whole(sides, policy, rng) for _ in range(2)]
         _count(tally, twins)
         tally.counts["calls"] += sum(result.calls for result in twins)
@@ -209,7 +209,7 @@ class Side:
     prices: Rates
 
 
-def _costed(dimension: Dimension, shape: Shape, cases: int, rng: Generator) -> Side:
+def _costed(dimension: Dimension, shape: Shape, *, cases: int, rng: Generator) -> Side:
     suite = draw_suite(shape, cases, rng)
     prices = rng.lognormal(-6.0, 0.6, cases)
     costs = _costs(prices, 10, rng)

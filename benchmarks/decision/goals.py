@@ -16,6 +16,7 @@ from gate.core.finding import Outcome
 
 PROMOTE, ROLLBACK = str(Outcome.PROMOTE), str(Outcome.ROLLBACK)
 NO_SOLID_CASE = "all-.70"
+MEAN_EDGE = 0.05
 BROAD, HALF = "broad -10", "half-broken -10"
 
 
@@ -74,7 +75,11 @@ def _worse(found: Collected) -> list[Goal]:
     mean = fmean(tally.share(PROMOTE) for tally in cells.values())
     worst, where = _extreme(found.again or cells, lambda tally: tally.share(PROMOTE))
     return [
-        Goal(text="Worse by the margin: PROMOTE <= 5 % on average", measured=f"{mean * 100:.1f} %", reached=mean <= 0.05),  # noqa: PLR2004
+        Goal(
+            text="Worse by the margin: PROMOTE <= 5 % on average",
+            measured=f"{mean * 100:.1f} %",
+            reached=mean <= MEAN_EDGE,
+        ),
         Goal(text="Worse by the margin: PROMOTE <= 7.7 % in the worst cell", measured=where, reached=worst <= 0.077),  # noqa: PLR2004
     ]
 

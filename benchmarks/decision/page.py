@@ -1,4 +1,4 @@
-"""The page `docs/explanation/decision-benchmark.md`: tables from the counts, without a date, so that it can be diffed."""
+"""The page `docs/explanation/decision-benchmark.md`: tables from the counts, without a date."""
 
 from __future__ import annotations
 
@@ -100,10 +100,8 @@ def _goals(found: Collected) -> str:
     return "## Goals\n\n" + table(["Goal", "Measured", ""], rows)
 
 
-def _grid(cells: Tallies, truth: str, show: Callable[[Tally], str], margin: str = "m90") -> list[list[str]]:
-    return [
-        [name, *(show(cells[Cell(shape=name, cases=n, truth=truth, margin=margin)]) for n in SIZES)] for name in SHAPES
-    ]
+def _unchanged_grid(cells: Tallies, show: Callable[[Tally], str]) -> list[list[str]]:
+    return [[name, *(show(_cell(cells, name, n, truth=NO_CHANGE.name)) for n in SIZES)] for name in SHAPES]
 
 
 def _sizes(first: str) -> list[str]:
@@ -129,10 +127,10 @@ def _unchanged(cells: Tallies) -> str:
 At m90: PROMOTE / ROLLBACK / pairs of runs of one version of which one is promoted and one rolled back, and calls saved
 against five fixed passes.
 
-{table(_sizes("Shape"), _grid(cells, NO_CHANGE.name, show))}
+{table(_sizes("Shape"), _unchanged_grid(cells, show))}
 The same where the policy says `on_broken: rollback`: ROLLBACK / contradictory pairs.
 
-{table(_sizes("Shape"), _grid(cells, NO_CHANGE.name, rolling))}
+{table(_sizes("Shape"), _unchanged_grid(cells, rolling))}
 m90 in points:
 
 {table(_sizes("Shape"), margins)}"""
@@ -154,10 +152,11 @@ def _by_truth(cells: Tallies) -> str:
 
 
 def _named(cells: Tallies) -> str:
-    rows = []
-    for truth in ("two solid cases break", "slice of 10 % loses 40", "half-broken -10", "broad -10"):
-        for n in SIZES:
-            rows.append([truth, str(n), *(percent(_cell(cells, s, n, truth).share("caught")) for s in SHAPES)])
+    rows = [
+        [truth, str(n), *(percent(_cell(cells, shape, n, truth=truth).share("caught")) for shape in SHAPES)]
+        for truth in ("two solid cases break", "slice of 10 % loses 40", "half-broken -10", "broad -10")
+        for n in SIZES
+    ]
     return f"""## Caught, with the right cause named
 
 Not promoted, and a finding names the loss of the suite or a case that truly lost; for two broken cases, only a named
@@ -166,7 +165,7 @@ case counts. `all-.70` has no solid case. At m90.
 {table(["True change", "Cases", *SHAPES], rows)}"""
 
 
-def _cell(cells: Tallies, shape: str, n: int, truth: str) -> Tally:
+def _cell(cells: Tallies, shape: str, n: int, *, truth: str) -> Tally:
     return cells[Cell(shape=shape, cases=n, truth=truth)]
 
 
@@ -177,7 +176,9 @@ def _edges(found: Collected) -> str:
             row = [f"{how}, margin {margin}"]
             for n in SIZES:
                 picked = [
-                    found.cells[Cell(shape=s.name, cases=n, truth=edge(how, s, cases=n, margin=margin).name, margin=margin)]
+                    found.cells[
+                        Cell(shape=s.name, cases=n, truth=edge(how, s, cases=n, margin=margin).name, margin=margin)
+                    ]
                     for s in SHAPES.values()
                 ]
                 worst = max(picked, key=lambda tally: tally.share(PROMOTE))
@@ -213,9 +214,7 @@ def _rivals(cells: Tallies) -> str:
     ]
     for n in (50, 200):
         rows = []
-        ours = [
-            total(cells[Cell(shape=s, cases=n, truth=truth)] for s in SHAPES) for truth in truths
-        ]
+        ours = [total(cells[Cell(shape=s, cases=n, truth=truth)] for s in SHAPES) for truth in truths]
         calls = ours[0].share("calls per 1000 cases") * n / 1000
         rows.append(["**lockgate**", f"{calls:.0f}", *(outcomes(tally) for tally in ours)])
         for rival in RIVALS:

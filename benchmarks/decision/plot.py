@@ -60,7 +60,8 @@ def draw(cells: Tallies) -> str:
     )
     title = f"Share of changes that merge, by what they truly lose ({CASES} cases, eight shapes of suites)"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
+        f' role="img" aria-label="{escape(title)}">\n'
         f"<style>{style}</style>\n"
         f'<text class="title" x="{LEFT}" y="26">{escape(title)}</text>\n' + "\n".join(body) + "\n</svg>\n"
     )
@@ -80,7 +81,8 @@ def _frame() -> list[str]:
     for tenth in (0, 25, 50, 75, 100):
         y = _y(tenth / 100)
         parts.append(
-            f'<line x1="{LEFT}" y1="{y:.1f}" x2="{LEFT + PLOT_WIDTH}" y2="{y:.1f}" stroke="#8a8a8a" stroke-opacity=".3"/>'
+            f'<line x1="{LEFT}" y1="{y:.1f}" x2="{LEFT + PLOT_WIDTH}" y2="{y:.1f}"'
+            ' stroke="#8a8a8a" stroke-opacity=".3"/>'
         )
         parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{tenth} %</text>')
     for column, label in enumerate(LABELS):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import stats  # type: ignore[import-untyped]
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -49,14 +49,18 @@ def _decided(blocked: Flags) -> Judged:
     return blocked, np.zeros_like(blocked)
 
 
+def _any(flags: Flags) -> Flags:
+    return np.asarray(flags.any(axis=1))
+
+
 def any_fail(runs: Runs) -> Judged:
     """Block when any case fails its one run."""
-    return _decided((runs.y1 < 1).any(axis=1))
+    return _decided(_any(runs.y1 < 1))
 
 
 def two_of_three(runs: Runs) -> Judged:
     """Block when any case passes fewer than two of three runs."""
-    return _decided((runs.y3 < 2).any(axis=1))  # noqa: PLR2004 the rule's own number
+    return _decided(_any(runs.y3 < 2))  # noqa: PLR2004 the rule's own number
 
 
 def mean_drop(points: float) -> Callable[[Runs], Judged]:
@@ -118,7 +122,7 @@ def fisher_table(baseline: int, candidate: int) -> Floats:
 
 def fisher_per_scenario(runs: Runs) -> Judged:
     """Block when any scenario's three runs are below its ten baseline runs by Fisher's test at 5 %, uncorrected."""
-    return _decided((fisher_table(10, 3)[runs.x10, runs.y3] < SIGNIFICANT).any(axis=1))
+    return _decided(_any(fisher_table(10, 3)[runs.x10, runs.y3] < SIGNIFICANT))
 
 
 RIVALS = (

@@ -1,4 +1,4 @@
-"""A/A: the accepted version against its own baseline. A loss means that the provider moved, and that no change did harm.
+"""A/A: the accepted version against its own baseline. A loss means that the provider moved: no change did harm.
 
 The baseline is then marked stale, and every verdict holds until it is refreshed with `gate promote`.
 """

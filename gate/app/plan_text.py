@@ -21,7 +21,7 @@ def render_requirements(policy: Policy) -> str:
     rows = [HEAD, *(_row(policy, *entry) for entry in policy.requirements)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([f"profile {policy.profile} ({policy.mode}), looks after passes {looks}", *lines])
+    return "\n".join([f"profile {policy.profile}, looks after passes {looks}", *lines])
 
 
 def _row(policy: Policy, dimension: Dimension, asked: Requirement) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +68,8 @@ def replay(path: Path) -> Replay:
 def _replay(path: Path) -> Replay:
     text = read_text(path)
     recorded, named = parse_decision(text, str(path))
-    texts = {name: (place, _verified(path, place, sha)) for name, (place, sha) in named.items()}
+    paths = input_paths(path, {name: place for name, (place, _) in named.items()})
+    texts = {name: (place, _verified(paths[name], sha)) for name, (place, sha) in named.items()}
     decision = _decide(texts, recorded.as_of)
     exact = recorded.core_version == CORE_VERSION
     again = render_decision(decision, texts)
@@ -100,16 +102,19 @@ def _paths(inputs: Inputs) -> dict[str, Path]:
     return {"policy": inputs.policy, "references": inputs.references, "evidence": inputs.evidence}
 
 
-def input_path(decision: Path, place: str) -> Path:
-    """Where an input of a recorded decision lies; raises RecordError for one outside of the decision's folder."""
-    path = decision.parent / place
-    if not path.resolve().is_relative_to(decision.parent.resolve()):
-        raise RecordError(f"{decision}: input {place!r} lies outside of the folder")
-    return path
+def input_paths(decision: Path, places: Mapping[str, str]) -> dict[str, Path]:
+    """Where the inputs of a recorded decision lie; raises RecordError for a missing one, or one outside its folder."""
+    missing = {"policy", "references", "evidence"} - places.keys()
+    if missing:
+        raise RecordError(f"{decision}: input {min(missing)!r} is missing")
+    paths = {name: decision.parent / place for name, place in places.items()}
+    for name, path in paths.items():
+        if not path.resolve().is_relative_to(decision.parent.resolve()):
+            raise RecordError(f"{decision}: input {places[name]!r} lies outside of the folder")
+    return paths
 
 
-def _verified(decision: Path, place: str, sha: str) -> str:
-    path = input_path(decision, place)
+def _verified(path: Path, sha: str) -> str:
     text = read_text(path)
     found = digest_text(text).removeprefix("sha256:")
     if found != sha:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gate.app.excerpts import load_answers, marks_before
-from gate.app.replay import input_path, read_text
+from gate.app.replay import input_paths, read_text
 from gate.core.canonical import NotJsonError, digest_text, parse_json
 from gate.core.codec import DecodeError, decode
 from gate.core.model import Json, Trial
@@ -45,7 +45,7 @@ def load_view(folder: Path) -> ReportView:
     """The report of a recorded run; raises RecordError for files that are not what they say."""
     text = read_text(folder / "decision.json")
     decision, named = parse_decision(text, str(folder / "decision.json"))
-    places = {name: input_path(folder / "decision.json", path) for name, (path, _) in named.items()}
+    places = input_paths(folder / "decision.json", {name: path for name, (path, _) in named.items()})
     policy = parse_policy(read_text(places["policy"]), str(places["policy"]))
     digest = digest_text(text)
     return build_view(

@@ -85,7 +85,7 @@ def compare(pairs: Iterable[Pair]) -> Comparison:
         message = "nothing to compare"
         raise ValueError(message)
     differences = [y / k - x / kb for _, x, kb, y, k, _ in every]
-    variances = [_set_variance(x, kb, y, k) for _, x, kb, y, k, _ in every]
+    variances = [_set_variance(pair[1:5]) for pair in every]
     population_estimate, population_error, clusters = _population(every, differences)
     return Comparison(
         cases=len(every),
@@ -98,8 +98,9 @@ def compare(pairs: Iterable[Pair]) -> Comparison:
 
 
 @lru_cache(maxsize=4096)
-def _set_variance(x: int, kb: int, y: int, k: int) -> float:
+def _set_variance(counts: tuple[int, int, int, int]) -> float:
     """Variance of one difference from run-to-run noise, unbiased under no change (equals CMH at k = kb)."""
+    x, kb, y, k = counts
     spread = 1 / k + 1 / kb
     pooled = (x / kb + y / k) / 2
     return pooled * (1 - pooled) / (1 - spread / 4) * spread

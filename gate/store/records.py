@@ -25,8 +25,6 @@ SCHEMAS = {
     "references": "lockgate.references/1",
 }
 
-INPUTS = frozenset(("policy", "references", "evidence"))
-
 T = TypeVar("T")
 
 
@@ -96,8 +94,6 @@ def parse_decision(text: str, place: str) -> tuple[Decision, dict[str, tuple[str
         if not isinstance(path, str) or not isinstance(sha, str):
             raise RecordError(f"{place}: input {name!r} needs a path and a sha256")
         named[name] = (path, sha)
-    if missing := INPUTS - named.keys():
-        raise RecordError(f"{place}: input {min(missing)!r} is missing")
     decision = _decoded(Decision, plain, place)
     if not _is_date(decision.as_of):
         raise RecordError(f"{place}: as_of is not a date as YYYY-MM-DD")

@@ -58,8 +58,10 @@ def read_usage(value: Json, input_key: str, output_key: str) -> Usage:
 
 def _count(counts: Mapping[str, Json], key: str) -> int:
     count = counts.get(key)
-    if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MOST_TOKENS:
-        raise BadReplyError(f"usage.{key} is not a whole number from 0 to {MOST_TOKENS}")
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+        raise BadReplyError(f"usage.{key} is not a whole number from 0")
+    if count > MOST_TOKENS:
+        raise BadReplyError(f"usage.{key} is over {MOST_TOKENS}")
     return count
 
 

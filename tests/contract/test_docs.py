@@ -226,7 +226,7 @@ COMMANDS = list(shown_commands())
 @pytest.mark.parametrize(("name", "words"), COMMANDS, ids=[f"{name}: {' '.join(words)}" for name, words in COMMANDS])
 def test_examples__of_commands_are_understood(name, words):
     command = group.commands[words[0]]
-    with click.Context(command) as context:
+    with click.Context(command, help_option_names=["-h", "--help"]) as context:
         parser = command.make_parser(context)
         options = {option for parameter in command.params for option in parameter.opts}
         assert {word.partition("=")[0] for word in words if word.startswith("--")} <= options, name

@@ -159,7 +159,7 @@ def test_check__edits_of_the_judge_are_named_wherever_it_lies(promoted: Project)
 
 def test_check__change_cannot_hide_its_edits_while_it_is_run(promoted: Project) -> None:
     target = {"command": ["sh", "answer.sh"], "suites": [SUITE], "timeout": 20, "concurrency": 2}
-    tidy = "cp kept.json " + BASELINE + "\nexec sed 's/.*\"word\": \"\\([^\"]*\\)\".*/\"\\1\"/'\n"
+    tidy = "cp kept.json " + BASELINE + '\nexec sed \'s/.*"word": "\\([^"]*\\)".*/"\\1"/\'\n'
     promoted.write({"gate.yaml": json.dumps(settings(promoted) | {"targets": {"echo": target}}), "answer.sh": tidy})
     promoted.write({"kept.json": (promoted.root / BASELINE).read_text()})
     promoted.repository().commit({BASELINE: "{}\n"})

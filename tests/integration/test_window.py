@@ -62,9 +62,7 @@ def test_check__whitespace_and_comments_share_evidence(promoted: Project, model:
     assert len(promoted.trials("third")) >= 20
 
 
-def test_check__aa__a_loss_marks_the_baseline_stale_and_everything_holds(
-    promoted: Project, model: ModelServer
-) -> None:
+def test_check__aa__a_loss_marks_the_baseline_stale_and_everything_holds(promoted: Project, model: ModelServer) -> None:
     assert promoted.gate("check", "--aa", "--quiet").code == 0
     assert '"stale": ""' in (promoted.root / BASELINE).read_text()
     model.answers = lambda _prompt: "nonsense"

@@ -1,8 +1,8 @@
 """Budgets: cost against the baseline, latency against a fixed budget (R17, R22, R23).
 
-Cost is a paired ratio of means, in dollars, or in tokens where no price is known. A cost above the limit holds and
-never rolls back: a person may want to pay for better answers. p95 is bounded by order statistics, which need 59 cases;
-modelled latencies are shown and never decide.
+Cost is a paired ratio of means, in dollars, or in tokens where the baseline knows no price. A cost above the limit
+holds and never rolls back: a person may want to pay for better answers. p95 is bounded by order statistics,
+which need 59 cases; modelled latencies are shown and never decide.
 """
 
 from __future__ import annotations

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+
 from gate.core.evidence import Absent, BaselineCase, CaseEvidence, Corrupt, SuiteBaseline
 from gate.core.finding import Finding, Rule, Verdict, figures
+from gate.core.model import Severity
 from gate.core.rules.context import SuiteContext, named
+
+WEIGHTY = frozenset((Severity.P0, Severity.P1))
 
 
 def check_comparability(context: SuiteContext) -> tuple[Finding, ...]:
@@ -84,7 +90,27 @@ def _cases(context: SuiteContext) -> tuple[Finding, ...]:
     if failed:
         sentence = f"{len(failed)} of the removed or edited cases failed in the baseline: {named(sorted(failed))}"
         found.append(_fact(context, sentence, tuple(sorted(failed)), verdict=Verdict.INCONCLUSIVE))
-    return tuple(found)
+    return (*found, *_weakened(context, before, gone=removed - renamed, edited=edited))
+
+
+def _weakened(
+    context: SuiteContext, before: Mapping[str, BaselineCase], *, gone: AbstractSet[str], edited: AbstractSet[str]
+) -> tuple[Finding, ...]:
+    """A change of the candidate that takes along the cases which would judge it cannot be judged by the rest."""
+    if context.baseline is None or context.baseline.identity.version == context.evidence.identity.version:
+        return ()
+    severe = [one for one in sorted(gone) if before[one].severity in WEIGHTY or before[one].critical]
+    share = len(gone | edited) / max(len(before), 1)
+    sentences = []
+    if severe:
+        sentences.append(f"P0, P1 or critical cases were removed together with the change: {named(severe)}")
+    if share > 1 - context.policy.scored_share:
+        sentences.append(f"{share * 100:.0f} % of the baseline's cases were removed or edited together with the change")
+    settle = "change the suite in a pull request of its own, and promote its baseline first"
+    return tuple(
+        context.finding(Rule.COMPARABILITY, Verdict.INCONCLUSIVE, f"{context.evidence.name}: {sentence}", settle=settle)
+        for sentence in sentences
+    )
 
 
 def _played_down(case: CaseEvidence, before: BaselineCase | None) -> bool:

@@ -52,11 +52,11 @@ def test_explain__regression_with_its_numbers(tmp_path: Path) -> None:
     _, text = step(explained, Rule.REGRESSION)
     assert explained.decision == decision
     assert "D = mean of y/k - x/kb, first 1 trials of 100 cases = -0.1" in text
-    assert "lower bound = D_pop - z x SE_pop = -0.098039 - 1.95 x 0.032722 = -0.161848" in text
-    assert "upper bound = D + z x SE_set = -0.1 + 3.1 x 0.01645 = -0.049004 (z of look 1)" in text
-    assert "lower bound -0.161848 > -0.03" in text
+    assert "lower bound = D_pop - z x SE_pop = -0.098039 - 1.95 x 0.032545 = -0.161502" in text
+    assert "upper bound = D + z x SE_set = -0.1 + 3.1 x 0.019476 = -0.039625 (z of look 1)" in text
+    assert "lower bound -0.161502 > -0.03" in text
     assert "100 cases >= 3 / margin = 100" in text
-    assert "upper bound -0.049004 < 0" in text
+    assert "upper bound -0.039625 < 0" in text
 
 
 def test_explain__only_one_rule(tmp_path: Path) -> None:

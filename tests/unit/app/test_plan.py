@@ -18,11 +18,14 @@ from gate.core.planning import (
     posterior_weights,
     supported_margin,
 )
-from gate.core.policy import Policy, Profile
+from gate.core.policy import Policy, Profile, Requirement
 from tests.builders import make_case, make_policy, make_suite_baseline
 
 PROMOTE, HOLD, ROLLBACK = Outcome.PROMOTE, Outcome.HOLD, Outcome.ROLLBACK
-TASK = make_policy(Dimension.TASK_SUCCESS)
+# Without a floor, whose exact bounds take most of the time.
+TASK = make_policy(
+    requirements=((Dimension.TASK_SUCCESS, Requirement(regression=True, broken=True)),),
+)
 
 
 def entry(before: SuiteBaseline | str) -> SuitePlan:
@@ -85,7 +88,7 @@ def test_posterior_weights__sum_to_one_and_follow_the_counts() -> None:
     weights = fitted_weights([(10, 10)] * 90 + [(2, 10)] * 10)
     solid, poor = posterior_weights(weights, 10, 10), posterior_weights(weights, 2, 10)
     assert sum(solid) == pytest.approx(1.0)
-    assert solid[-1] > 0.9
+    assert sum(solid[-4:]) > 0.9
     assert sum(poor[:20]) > 0.9
 
 
@@ -138,12 +141,16 @@ def test_render_outlook__margin_that_cannot_be_shown_says_so() -> None:
         "  1 point needs 1,124 cases like these; you have 240",
         "  no number of passes helps; a harmless change may well end in HOLD",
         "  200 solid cases are watched one by one",
-        "  confirmed broken: 10/10 before and at most 2 of 8 now, 9/10 before and at most 0 of 8 now "
-        "(0.0019 false alarms expected)",
+        (
+            "  confirmed broken: 10/10 before and at most 2 of 8 now, 9/10 before and at most 0 of 8 now "
+            "(0.0019 false alarms expected)"
+        ),
         "  calls: 240 to 1,200; 1,000 tokens, $2.40 a pass; time unknown before the first run",
         "  no change: about 600 calls, $6.00; PROMOTE 75.0 %, HOLD 25.0 % (regression, floor), ROLLBACK 0.0 %",
-        "  false HOLD 25.0 % (at most 30.5 %), false ROLLBACK 0.0 % (at most 1.5 %); simulated, 200 draws, "
-        "this suite alone, independent trials",
+        (
+            "  false HOLD 25.0 % (at most 30.5 %), false ROLLBACK 0.0 % (at most 1.5 %); simulated, 200 draws, "
+            "this suite alone, independent trials"
+        ),
     ]
 
 
@@ -159,7 +166,7 @@ def test_render_outlook__more_passes_would_do() -> None:
 
 def test_render_requirements__one_line_a_dimension() -> None:
     lines = render_requirements(make_policy(profile=Profile.PAPER)).splitlines()
-    assert lines[0] == "profile paper (enforce), looks after passes 1, 2, 3, 5"
+    assert lines[0] == "profile paper, looks after passes 1, 2, 3, 5"
     assert lines[1].split() == [
         "dimension",
         "blocks",

@@ -1,5 +1,7 @@
 """A change cannot weaken the gate by what it says about its own cases, nor by leaving a suite out."""
 
+from dataclasses import replace
+
 from gate.core.decision import decide
 from gate.core.evidence import Evidence
 from gate.core.finding import Outcome, Rule, Verdict
@@ -80,3 +82,29 @@ def test_decide__a_suite_with_a_history_that_was_not_run_holds() -> None:
         assert (
             decide(policy=policy, evidence=evidence, references=(ran, harmless), as_of=AS_OF).outcome is Outcome.PROMOTE
         )
+
+
+def changed(gone: int, *, version: str = "sha256:new", **case: object) -> list[str]:
+    kept = [make_case_evidence(f"c{number:02}", "P") for number in range(gone, 100)]
+    before = [make_baseline_case(f"c{number:02}", 10, 10, **case) for number in range(100)]
+    suite = make_suite_evidence(kept, passes=1)
+    context = SuiteContext(
+        evidence=replace(suite, identity=replace(suite.identity, version=version)),
+        reference=make_reference(make_suite_baseline(before)),
+        policy=make_policy(Dimension.TASK_SUCCESS),
+        as_of=AS_OF,
+    )
+    return [finding.sentence for finding in check_comparability(context) if finding.demands is Outcome.HOLD]
+
+
+def test_removed_cases__more_than_one_in_twenty_with_a_change_holds() -> None:
+    assert changed(5) == []
+    assert changed(6) == ["intent: 6 % of the baseline's cases were removed or edited together with the change"]
+    assert changed(6, version=make_suite_baseline([]).identity.version) == []
+
+
+def test_removed_cases__a_severe_or_critical_one_with_a_change_holds() -> None:
+    said = "intent: P0, P1 or critical cases were removed together with the change: c00"
+    assert changed(1, severity=Severity.P1) == [said]
+    assert changed(1, critical=True) == [said]
+    assert changed(1, severity=Severity.P2) == []

@@ -129,7 +129,8 @@ def test_comparability__cases_changed__listed_and_flagged() -> None:
         make_baseline_case("renamed-then", digest="sha256:r"),
         make_baseline_case("gone", digest="sha256:g"),
     ]
-    found = check_comparability(context(now, make_suite_baseline(before)))
+    every = check_comparability(context(now, make_suite_baseline(before)))
+    found = tuple(finding for finding in every if not finding.blocking)
     assert [finding.cases for finding in found] == [
         ("added", "renamed-now"),
         ("gone",),
@@ -138,7 +139,7 @@ def test_comparability__cases_changed__listed_and_flagged() -> None:
         ("edited",),
     ]
     assert verdicts(found) == [PASS, PASS, PASS, PASS, OPEN]
-    assert not any(finding.blocking for finding in found)
+    assert [finding.demands for finding in every if finding.blocking] == [Outcome.HOLD]
 
 
 # --- completeness
@@ -567,10 +568,20 @@ def test_cost__dear_beyond_measure__holds_and_never_rolls_back() -> None:
     assert check_cost(own.policy, [own])[0].demands is Outcome.HOLD
 
 
-def test_cost__few_priced_among_many_counted__counts_tokens() -> None:
+def test_cost__baseline_in_dollars_and_few_priced__not_available() -> None:
     cases = [make_case_evidence(f"c{i}", "P", tokens=moments([120.0])) for i in range(40)]
     cases[0] = replace(cases[0], usd=moments([0.1]))
     known = [make_baseline_case(f"c{i}", tokens=moments([100.0]), usd=moments([0.1])) for i in range(40)]
+    own = context(cases, make_suite_baseline(known), make_policy())
+    (found,) = check_cost(own.policy, [own])
+    assert (found.verdict, found.demands) == (OPEN, Outcome.HOLD)
+    assert found.sentence.endswith("cost is not available, because 1 of 40 cases have it in dollars")
+
+
+def test_cost__baseline_with_few_prices__counts_tokens() -> None:
+    cases = [make_case_evidence(f"c{i}", "P", tokens=moments([120.0]), usd=moments([0.1])) for i in range(40)]
+    known = [make_baseline_case(f"c{i}", tokens=moments([100.0])) for i in range(40)]
+    known[0] = replace(known[0], usd=moments([0.1]))
     own = context(cases, make_suite_baseline(known), make_policy())
     (found,) = check_cost(own.policy, [own])
     assert (found.verdict, found.figure("cases")) == (FAIL, 40)
@@ -679,7 +690,10 @@ def test_anchor__drift(now: str, wanted: tuple[Verdict, Outcome]) -> None:
 def test_anchor__nothing_in_common_or_other_scorers__holds() -> None:
     base: SuiteBaseline = make_suite_baseline("a*100: 10/10")
     other = replace(base, identity=replace(base.identity, scorer_digest="sha256:old"))
-    assert anchored("a*100: P", make_suite_baseline("z*5: 10/10")).verdict is OPEN
+    strangers = [make_baseline_case(f"z{i}", digest="sha256:z") for i in range(5)]
+    assert anchored("a*100: P", make_suite_baseline(strangers)).verdict is OPEN
+    renamed = anchored("a*100: P", make_suite_baseline("z*100: 10/10"))
+    assert (renamed.verdict, renamed.figure("cases")) == (PASS, 100)
     assert anchored("a*100: P", other).verdict is OPEN
 
 
