@@ -51,14 +51,14 @@ class Repetitions:
 
 
 FULL = Repetitions(
-    unchanged={50: 1000, 100: 600, 200: 400, 500: 200},
-    changed={50: 600, 100: 400, 200: 250, 500: 100},
-    again=1500,
-    series=300,
+    unchanged={50: 800, 100: 500, 200: 300, 500: 150},
+    changed={50: 450, 100: 300, 200: 160, 500: 75},
+    again=1000,
+    series=200,
 )
 QUICK = Repetitions(
-    unchanged={50: 30, 100: 20, 200: 12, 500: 4},
-    changed={50: 16, 100: 10, 200: 5, 500: 2},
+    unchanged={50: 24, 100: 16, 200: 8, 500: 3},
+    changed={50: 12, 100: 8, 200: 4, 500: 2},
     again=30,
     series=10,
 )

@@ -133,7 +133,7 @@ class Trials:
 
     def take(self, passes: int, confirm: Mapping[str, int]) -> None:
         """Ask for confirmation trials, then bring every case to so many trials."""
-        asked = self.asked
+        asked = self.asked or [0] * len(self.marks)
         for case_id, extra in confirm.items():
             asked[int(case_id[-4:])] += extra
         self.passes = max(self.passes, passes)

@@ -114,9 +114,3 @@ def _predictive_tail(weights: Sequence[float], x: int, y: int, *, trials: int) -
     below = [_likelihood(passes, trials) for passes in range(y + 1)]
     joint = math.fsum(p * math.fsum(row[g] for row in below) for g, p in enumerate(posterior))
     return joint / math.fsum(posterior)
-
-
-def posterior_rate(weights: Sequence[float], passes: int, trials: int) -> float:
-    """Expected pass rate of a case given its counts and the suite's fitted prior."""
-    posterior = [w * value for w, value in zip(weights, _likelihood(passes, trials), strict=True)]
-    return math.fsum(p * rate for p, rate in zip(posterior, GRID, strict=True)) / math.fsum(posterior)

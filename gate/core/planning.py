@@ -21,9 +21,10 @@ MOST_CASES = 1_000_000
 MOST_PASSES = 100
 
 
-def smallest_drop(comparison: Comparison) -> float:
+def smallest_drop(comparison: Comparison, scope: Scope = Scope.POPULATION) -> float:
     """The margin at which 90 % of harmless changes pass, as a share of 1, for a comparison as wide as this one."""
-    return Z_PLAN * comparison.population_error + Z_POWER * comparison.set_error
+    error = comparison.population_error if scope is Scope.POPULATION else comparison.set_error
+    return Z_PLAN * error + Z_POWER * comparison.set_error
 
 
 def noise(counts: Iterable[tuple[int, int]]) -> float:

@@ -76,6 +76,8 @@ def label(finding: Finding, *, targets: int) -> str:
         own = f"{finding.subject} in {own}"
     if finding.rule is Rule.ANCHOR:
         own = f"{own} since anchor"
+    if finding.rule is Rule.FLOOR and finding.dimension is not Dimension.LATENCY:
+        own = f"{own} (floor)"
     return f"{finding.target} / {own}" if targets > 1 and finding.target else own
 
 

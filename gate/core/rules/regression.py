@@ -133,7 +133,7 @@ def _figures(
         now=sum(pair.y / pair.k for pair in pairs) / len(pairs),
         cases=len(pairs),
         passes=look,
-        smallest_drop=smallest_drop(comparison),
+        smallest_drop=smallest_drop(comparison, context.evidence.scope),
     )
 
 
@@ -221,7 +221,7 @@ def _slice_finding(context: SuiteContext, rule: SliceRule, subject: str, *, pair
     result = compare(pairs)
     ids = worst_cases(pairs)
     sentence = (
-        f"{context.evidence.name}: {subject} lost {points(result.estimate)} points on {len(pairs)} cases"
+        f"{context.evidence.name}: {subject} lost {-result.estimate * 100:.1f} points on {len(pairs)} cases"
         f"{': ' + named(ids) if ids else ''}"
     )
     return context.finding(

@@ -28,7 +28,7 @@ from benchmarks.decision.cells import (
     truths_of,
 )
 from benchmarks.decision.collect import Collected, again_blocks, edge_cells, load, save
-from benchmarks.decision.extras import CORRELATED, cached, half_cached
+from benchmarks.decision.extras import CORRELATED, cached, first_alarm, half_cached, merge_profile, speed
 from benchmarks.decision.extras import correlated as judge_correlated
 from benchmarks.decision.goals import judge_goals
 from benchmarks.decision.page import page, percent
@@ -85,9 +85,9 @@ def test_run__a_fifth_of_the_suite_fails__is_shown_worse_at_once() -> None:
     assert (result.outcome, result.shown_worse, result.calls) == (ROLLBACK, True, 50)
 
 
-def test_run__everything_fails__is_aborted_after_ten_cases() -> None:
+def test_run__everything_fails__is_aborted_after_twenty_cases() -> None:
     result = judged(dict.fromkeys(range(50), "F"))
-    assert (result.outcome, result.shown_worse, result.calls) == (ROLLBACK, True, 10)
+    assert (result.outcome, result.shown_worse, result.calls) == (ROLLBACK, True, 20)
     assert result.decision.reason == "abort"
 
 
@@ -196,6 +196,21 @@ def test_correlated__outage_as_errors__is_never_a_regression() -> None:
     way = next(one for one in CORRELATED if "10 %" in one.name and "errors" in one.name)
     found = judge_correlated(way.name, 1)
     assert (found.unchanged.counts["HOLD"], found.printed) == (6, "HOLD completeness")
+
+
+def test_first_alarm__ten_points_a_merge__at_the_first() -> None:
+    assert first_alarm(1, 0.10) == 1
+    assert first_alarm(1, 0.0) is None
+
+
+def test_merge_profile__one_pair__counts_calls_of_three_suites() -> None:
+    found = merge_profile("quiet", 100, 1)
+    assert (found.counts["runs"], found.counts["pairs"]) == (2, 1)
+    assert found.counts["calls"] >= 600
+
+
+def test_speed__three_amounts_of_passes__both_functions() -> None:
+    assert list(speed(0.01)) == [f"{name} after {passes}" for passes in (1, 2, 5) for name in ("decide", "next_steps")]
 
 
 @pytest.fixture(scope="module")

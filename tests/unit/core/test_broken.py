@@ -13,7 +13,6 @@ from gate.core.broken import (
     SMALL,
     broken_table,
     confirmation_for,
-    posterior_rate,
 )
 from gate.core.statistics import binomial_cdf
 
@@ -120,16 +119,6 @@ def test_confirmation_for__eight_trials_from_65_cases(cases: int, wanted: object
 def test_limit__other_than_ten_trials_or_not_solid__not_testable() -> None:
     table = broken_table([10] * 50, 50)
     assert [table.limit(10, 9), table.limit(20, 20), table.limit(7, 10)] == [-1, -1, -1]
-
-
-def test_posterior_rate__flat_prior__like_a_beta_binomial() -> None:
-    flat = [1 / len(GRID)] * len(GRID)
-    assert posterior_rate(flat, 9, 10) == pytest.approx(10 / 12, abs=0.02)
-
-
-def test_posterior_rate__prior_at_one_point__stays_there() -> None:
-    weights = [float(index == 30) for index in range(len(GRID))]
-    assert posterior_rate(weights, 0, 10) == pytest.approx(GRID[30])
 
 
 def test_expected_false_alarms__by_full_enumeration_of_one_prior() -> None:

@@ -10,7 +10,7 @@ from gate.core.canonical import NotJsonError, canonical_json, digest, digest_tex
 from gate.core.codec import DecodeError, decode, encode, encode_tagged
 from gate.core.evidence import Absent, BaselineCase, CaseEvidence, Corrupt, Moments, moments
 from gate.core.finding import Outcome
-from gate.core.model import Dimension, Json, Score, Severity
+from gate.core.model import Dimension, Json, Scope, Score, Severity
 from gate.core.planning import MOST_CASES, cases_for_margin, cases_needed, noise, smallest_drop, supported_margin
 from gate.core.policy import (
     PROFILES,
@@ -150,6 +150,7 @@ def test_smallest_drop__and_cases_for_margin() -> None:
     pairs = [Pair(case_id=f"{i}", x=9, kb=10, y=3, k=3) for i in range(50)]
     change = compare(pairs)
     assert smallest_drop(change) == 2.10 * change.population_error + 1.2816 * change.set_error
+    assert smallest_drop(change, Scope.SET) == (2.10 + 1.2816) * change.set_error
     wanted = cases_needed(margin=0.05, noise_per_trial=noise([(9, 10)]), passes=3, baseline_trials=10)
     assert cases_for_margin(pairs, 0.05) == wanted
 

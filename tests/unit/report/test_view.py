@@ -128,7 +128,7 @@ def test_build_view__a_floor_alone_is_a_row() -> None:
     decision = replace(rollback().decision, findings=(FLOOR,))
     (row,) = replace(rollback(), decision=decision).view.rows
     assert row == Row(
-        label="sales_email_intent", dimension="task success", before="≥\u00a080.0%", now="93.1%",
+        label="sales_email_intent (floor)", dimension="task success", before="≥\u00a080.0%", now="93.1%",
         change="[89.4%, 95.7%]", word="above the floor", notable=False,
     )  # fmt: skip
 
