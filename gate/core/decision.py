@@ -108,7 +108,9 @@ def _nothing(suite: SuiteEvidence) -> Reference:
 
 def _suite_findings(context: SuiteContext) -> list[Finding]:
     if context.evidence.asked:
-        return [finding for check in ABORTED for finding in check(context)]
+        findings = [finding for check in ABORTED for finding in check(context)]
+        broken = any(finding.rule is Rule.ABORT and finding.verdict is Verdict.FAIL for finding in findings)
+        return [*findings, *check_slices(context)] if broken else findings
     findings = [finding for check in BEFORE_RATES for finding in check(context)]
     if not _complete(context):
         return findings

@@ -115,6 +115,7 @@ _AXES = {Rule.COST: "cost", Rule.LATENCY: "latency"}
 _CELLS = {
     Rule.REGRESSION: _comparison,
     Rule.SLICE: _slice,
+    Rule.ABORT: _slice,
     Rule.FLOOR: _floor,
     Rule.ANCHOR: _comparison,
     Rule.COST: _cost,

@@ -20,6 +20,7 @@ MEANING = {
 }
 
 _WORDS = {
+    (Rule.ABORT, Verdict.FAIL): "broken",
     (Rule.FLOOR, Verdict.PASS): "above the floor",
     (Rule.FLOOR, Verdict.FAIL): "below the floor",
     (Rule.COST, Verdict.PASS): "within the limit",

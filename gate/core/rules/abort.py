@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from gate.core.evidence import PASS, UNSCORED, BaselineCase
 from gate.core.finding import Finding, Rule, Verdict, figures
-from gate.core.rules.context import SuiteContext, points
+from gate.core.rules.context import SuiteContext, named, points
 
 BETS = (0.1, 0.2, 0.4, 0.6, 0.8)
 THRESHOLD = 200.0
@@ -90,7 +90,7 @@ def _broken(
     failing = tuple(case.case_id for case, before in compared if case.mark != PASS and before.solid)
     sentence = (
         f"{context.evidence.name}: broken, stopped after {asked} cases: {was * 100:.1f} -> {now * 100:.1f} "
-        f"({points(now - was)} points, e-value {value:.3g})"
+        f"({points(now - was)} points, e-value {value:.3g}){': ' + named(failing) if failing else ''}"
     )
     numbers = figures(e_value=min(value, 1e12), estimate=now - was, before=was, now=now, cases=asked)
     return context.finding(Rule.ABORT, Verdict.FAIL, sentence, figures=numbers, cases=failing[:MOST_NAMED])

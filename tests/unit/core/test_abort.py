@@ -9,6 +9,7 @@ from gate.core.decision import decide, next_steps
 from gate.core.evidence import BaselineCase, CaseEvidence, Evidence
 from gate.core.finding import Finding, Outcome, Rule, Verdict
 from gate.core.model import Dimension
+from gate.core.policy import SliceRule
 from gate.core.rules.abort import THRESHOLD, Seen, Watch, check_abort, e_value
 from gate.core.rules.context import SuiteContext
 from tests.builders import (
@@ -131,3 +132,20 @@ def test_decide__aborted_pass__no_rates_and_no_further_question(marks: str, outc
     assert decision.outcome is outcome
     assert {finding.rule for finding in decision.findings} == {Rule.ABORT}
     assert next_steps(policy=POLICY, evidence=evidence, references=references, as_of=AS_OF) == ()
+
+
+def test_decide__aborted_pass__names_the_cases_and_the_slice_that_broke() -> None:
+    marks = "F" * 12 + "P" * 18
+    cases = [
+        replace(case, tags=(("language", "es" if number < 12 else "en"),))
+        for number, case in enumerate(aborted(marks).evidence.cases)
+    ]
+    context = aborted(marks)
+    suite = replace(context.evidence, cases=tuple(cases))
+    policy = replace(POLICY, slices=(("language", SliceRule.WARN),), margin=0.01)
+    evidence = Evidence(suites=(suite,))
+    decision = decide(policy=policy, evidence=evidence, references=(context.reference,), as_of=AS_OF)
+    said = {finding.rule: finding.sentence for finding in decision.findings}
+    assert decision.outcome is Outcome.ROLLBACK
+    assert "c000, c001, c002, c003, c004 and 7 more" in said[Rule.ABORT]
+    assert "language=es lost 100.0 points on 12 cases" in said[Rule.SLICE]
