@@ -1,4 +1,4 @@
-"""Defects of gate scripts that people copy (sources.md, section 4), each with the test that keeps it out."""
+"""Defects of gate scripts that people copy, each with the test that keeps it out."""
 
 import math
 
