@@ -4,8 +4,8 @@ FROM python:3.11-slim-bookworm
 # git follows Debian's security updates; a pinned version would vanish from the mirrors with the next one.
 # The workspace belongs to the runner's user, which git refuses without safe.directory.
 # hadolint ignore=DL3008
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends git \
+RUN apt-get -o Acquire::Retries=3 -o Acquire::http::Timeout=20 update \
+    && apt-get -o Acquire::Retries=3 -o Acquire::http::Timeout=20 install -y --no-install-recommends git \
     && rm -rf /var/lib/apt/lists/* \
     && git config --system --add safe.directory '*'
 

@@ -14,7 +14,8 @@ demo: $(RUNTIME)  ## three candidate versions, three outcomes
 	$(VENV)/bin/gate demo
 
 test: $(DEV)  ## the whole test suite
-	$(VENV)/bin/python -m pytest -n auto --dist loadgroup
+	$(VENV)/bin/python -m pytest -n auto -m "not docker"
+	$(VENV)/bin/python -m pytest -m docker
 
 coverage: $(DEV)  ## every branch of the core, or fail
 	$(VENV)/bin/python -m pytest tests/unit/core -n auto --cov=gate.core --cov-branch --cov-report=term:skip-covered --cov-fail-under=100

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.rigs.docker import Docker
     from tests.rigs.github import GitHub
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200), pytest.mark.xdist_group("docker")]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
 SECRETS = (TOKEN, "runtime-t0ken", "sk-fictional")
 
 

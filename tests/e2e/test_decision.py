@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.rigs.docker import Docker
     from tests.rigs.github import GitHub
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200), pytest.mark.xdist_group("docker")]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
 REPOSITORY = Path(__file__).parents[2]
 PROMPT = "prompts/sales_email_intent.md"
 GATE = """\

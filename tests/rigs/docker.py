@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BASE = "python:3.11-slim-bookworm"
 START_S = 60
-BUILD_S = 900
+BUILD_S = 180
 RUN_S = 300
 MOUNTS = ("runner_temp", "home", "workflow", "file_commands", "workspace")
 RUNNER_USER = 1001
@@ -54,10 +54,22 @@ class Docker:
         return self.call("image", "inspect", image).code == 0
 
     def build(self, tag: str, context: Path, dockerfile: str = "") -> None:
-        """Build an image from a folder, or from a Dockerfile's text with that folder as its context."""
+        """Build an image from a folder, or from a Dockerfile's text with that folder as its context.
+
+        A build that errs is a failed test. One that hangs is tried again; raises NoDaemonError where it hangs again,
+        because then it is the network between container and package mirror that does not answer.
+        """
         file = ("--file", "-") if dockerfile else ()
-        done = self.call("build", "--tag", tag, *file, str(context), stdin=dockerfile)
-        assert done.code == 0, done.log
+        for _ in range(2):
+            try:
+                done = self.call("build", "--tag", tag, *file, str(context), stdin=dockerfile)
+            except subprocess.TimeoutExpired:
+                continue
+            assert done.code == 0, done.log
+            return
+        raise NoDaemonError(
+            f"the image was not built within {BUILD_S} s, twice: no package mirror answers in containers"
+        )
 
     def run_step(self, image: str, folder: Path, *, environ: Mapping[str, str], arguments: Sequence[str]) -> Ran:
         """Run one step as actions/runner does; `folder` holds what it mounts, owned by the runner's user.
