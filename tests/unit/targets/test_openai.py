@@ -198,7 +198,7 @@ def test_answer__takes_a_refusal_for_an_answer() -> None:
         (b'{"choices": NaN}', "the answer is not JSON"),
         (b'{"n": ' + b"9" * 5000 + b"}", "the answer is not JSON"),
         (b"\xff{}", "the answer is not JSON"),
-        (gzip.compress(json.dumps(REPLY).encode()), "the answer is not JSON"),
+        (gzip.compress(json.dumps(REPLY).encode(), mtime=0), "the answer is not JSON"),
         ([], "the answer is not a JSON object"),
         ({}, "the answer has no choices[0].message"),
         ({"choices": []}, "the answer has no choices[0].message"),
