@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias
@@ -125,6 +125,7 @@ class SuiteRun:
     def _run(self, planned: Iterable[Wanted], watch: Watch | None = None) -> None:
         """Ask all; score in the planned order as answers come in, so that the peers of a case are scored before it.
 
+        Few calls are ahead of what is scored while a pass is watched, so that little is wasted when it is ended.
         After an interruption, at the end of the budget, or when the watch fires, what was never asked is not there.
         """
         wanted = [] if self.interrupted or self.asked else list(planned)
@@ -138,7 +139,8 @@ class SuiteRun:
             try:
                 pending: set[_Asked] = set()
                 while (len(asked) < len(wanted) or pending) and not (self.asked or self.interrupted):
-                    for item in wanted[len(asked) : len(asked) + self._room(pending)]:
+                    ahead = len(asked) - kept.place if watch else len(pending)
+                    for item in wanted[len(asked) : len(asked) + max(0, 2 * self.workers - ahead)]:
                         asked.append((item, pool.submit(self._ask, item, stop)))
                         pending.add(asked[-1][1])
                     done, pending = wait(pending, timeout=WAKE_SECONDS, return_when=FIRST_COMPLETED)
@@ -154,10 +156,6 @@ class SuiteRun:
         self.progress.end()
         if kept.count < len(wanted) and not self.interrupted:
             self.stopped = "" if self.asked else self.budget.stopped()
-
-    def _room(self, pending: Collection[_Asked]) -> int:
-        """How many more calls may be on their way: few enough that little is wasted when the run is ended."""
-        return max(0, 2 * self.workers - len(pending))
 
     def _tell(self, done: Iterable[_Asked]) -> None:
         for future in done:
