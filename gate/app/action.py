@@ -14,7 +14,7 @@ from typing import TextIO, TypeAlias
 import requests
 
 from gate.app.announcing import Step, announce, announce_bug, announce_error, is_advisory
-from gate.app.request import CheckRequest, CheckResult
+from gate.app.request import EXIT_CODES, CheckRequest, CheckResult
 from gate.core.canonical import NotJsonError, parse_json
 from gate.core.finding import Outcome
 from gate.core.model import Json
@@ -32,7 +32,6 @@ OUT_FOLDER = "lockgate-out"
 MOST_FOLDERS = 100
 PAYLOAD_LIMIT = 32 * 2**20
 RUNNER_VARIABLES = ("INPUT_", "ACTIONS_", "GITHUB_", "RUNNER_")
-CODES = {Outcome.PROMOTE: ExitCode.PROMOTE, Outcome.HOLD: ExitCode.HOLD, Outcome.ROLLBACK: ExitCode.ROLLBACK}
 MERGE_HINT = "run actions/checkout on pull_request without `ref:`, or name the `base` input"
 
 
@@ -171,11 +170,11 @@ def _outputs(result: CheckResult, workspace: Path, comment_url: str) -> dict[str
 
 
 def _exit_code(result: CheckResult, settings: ActionSettings) -> int:
-    if result.exit_code not in CODES.values():
+    if result.exit_code not in EXIT_CODES.values():
         return result.exit_code
     outcome = result.decision.outcome
     tolerated = outcome is Outcome.HOLD and settings.fail_on is FailOn.ROLLBACK
-    return ExitCode.PROMOTE if tolerated or is_advisory(result, settings) else CODES[outcome]
+    return ExitCode.PROMOTE if tolerated or is_advisory(result, settings) else EXIT_CODES[outcome]
 
 
 def _write_outputs(step: Step, ending: _Ending) -> int:

@@ -11,12 +11,12 @@ from gate.app.aa import require_baseline_version, stale_baselines
 from gate.app.excerpts import collect_excerpts
 from gate.app.project import WAIVERS, Project, load_project
 from gate.app.replay import read_text
-from gate.app.request import CheckRequest, CheckResult
+from gate.app.request import EXIT_CODES, CheckRequest, CheckResult
 from gate.app.running import Bench, ceilings_from, gather, prepare_runs, references_of
 from gate.core.canonical import digest_text
 from gate.core.decision import decide
 from gate.core.evidence import Evidence, Reference
-from gate.core.finding import Decision, Outcome
+from gate.core.finding import Decision
 from gate.core.policy import Mode
 from gate.core.window import in_window
 from gate.errors import ExitCode
@@ -31,7 +31,6 @@ from gate.store.outputs import write_files
 from gate.store.records import parse_evidence, render_decision, render_evidence, render_policy, render_references
 from gate.suites.limits import check_size
 
-EXIT_CODES = {Outcome.PROMOTE: ExitCode.PROMOTE, Outcome.HOLD: ExitCode.HOLD, Outcome.ROLLBACK: ExitCode.ROLLBACK}
 GATE_FOLDERS = ("golden_sets", "baselines", ".github")
 JUDGED = "cases.jsonl"
 

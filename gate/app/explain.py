@@ -7,13 +7,13 @@ its inputs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from gate.app.formulas import arithmetic_of
 from gate.app.need import Arithmetic, Need
 from gate.app.replay import read_text, replay
-from gate.core.evidence import Absent, Evidence, Reference
+from gate.core.decision import suite_contexts
 from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict
 from gate.core.policy import Policy
 from gate.core.rules.context import SuiteContext
@@ -55,22 +55,6 @@ def explain(path: Path, *, rule: Rule | None = None) -> Explanation:
         raise NothingToDoError(f"{path}: no finding of rule {rule}", hint=f"rules of this decision: {known}")
     steps = tuple((finding, arithmetic_of(finding, _own(contexts, finding))) for finding in findings)
     return Explanation(decision=again.decision, digest=again.digest, policy=policy, steps=steps)
-
-
-def suite_contexts(
-    policy: Policy, evidence: Evidence, references: Sequence[Reference], *, as_of: str
-) -> tuple[SuiteContext, ...]:
-    """The suites as the decision saw them."""
-    known = {(reference.target, reference.suite): reference for reference in references}
-    contexts = []
-    for suite in evidence.suites:
-        name = (suite.identity.target, suite.name)
-        absent = Reference(target=name[0], suite=name[1], baseline=Absent(place="no reference was given"))
-        ordered = replace(suite, cases=tuple(sorted(suite.cases, key=lambda case: case.case_id)))
-        reference = known.get(name, absent)
-        contexts.append(SuiteContext(evidence=ordered, reference=reference, policy=policy, as_of=as_of))
-    rivals = sum(context.blocking and context.requirement.regression for context in contexts)
-    return tuple(replace(context, rivals=rivals) for context in contexts)
 
 
 def _own(contexts: Sequence[SuiteContext], finding: Finding) -> tuple[SuiteContext, ...]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from gate.app.check import EXIT_CODES, check_sizes
+from gate.app.check import check_sizes
 from gate.app.excerpts import typical_answers
 from gate.app.project import load_project
-from gate.app.request import CheckRequest
+from gate.app.request import EXIT_CODES, CheckRequest
 from gate.app.running import Bench, ceilings_from, prepare_runs, references_of
 from gate.core.aggregate import baseline_from
 from gate.core.canonical import readable_json

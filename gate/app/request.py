@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gate.core.finding import Decision
+from gate.core.finding import Decision, Outcome
 from gate.errors import ExitCode
+
+EXIT_CODES = {Outcome.PROMOTE: ExitCode.PROMOTE, Outcome.HOLD: ExitCode.HOLD, Outcome.ROLLBACK: ExitCode.ROLLBACK}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

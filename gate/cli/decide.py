@@ -26,8 +26,8 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @options.as_of_option
 def decide(*, policy: Path, references: Path, evidence: Path, out: Path | None, as_of: str | None) -> int:
     """Decide on evidence that is already there; the same files and date give the same bytes."""
-    from gate.app.check import EXIT_CODES
     from gate.app.replay import Inputs, decide_files
+    from gate.app.request import EXIT_CODES
     from gate.store.outputs import write_file
 
     inputs = Inputs(policy=policy, references=references, evidence=evidence)

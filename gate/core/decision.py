@@ -48,7 +48,7 @@ AGAINST_BASELINE = (check_regression, check_slices, check_broken, check_anchor)
 
 def decide(*, policy: Policy, evidence: Evidence, references: Sequence[Reference], as_of: str) -> Decision:
     """Decide; total for any well-formed input, and the same for any order of suites, cases and references."""
-    contexts = _contexts(policy, evidence, references, as_of=as_of)
+    contexts = suite_contexts(policy, evidence, references, as_of=as_of)
     findings = [*check_anything(evidence), *check_stop(evidence), *check_suites(evidence, references)]
     findings += _findings(contexts, policy)
     ordered = tuple(sorted(findings, key=lambda finding: _ORDER.index(finding.rule)))
@@ -83,9 +83,10 @@ _ORDER = (
 )
 
 
-def _contexts(
+def suite_contexts(
     policy: Policy, evidence: Evidence, references: Sequence[Reference], *, as_of: str
 ) -> tuple[SuiteContext, ...]:
+    """The suites as the rules see them, by target and name; a suite without a reference has no baseline."""
     known = {(reference.target, reference.suite): reference for reference in references}
     contexts = tuple(
         SuiteContext(
@@ -158,7 +159,7 @@ def next_steps(
 
     Confirmation trials come before further passes. Harm that is shown, and evidence that is missing, end the run.
     """
-    every = _contexts(policy, evidence, references, as_of=as_of)
+    every = suite_contexts(policy, evidence, references, as_of=as_of)
     findings = _findings(every, policy)
     if evidence.stopped or evidence.interrupted or _outcome(findings) is Outcome.ROLLBACK:
         return ()

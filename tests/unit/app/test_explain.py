@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gate.app.explain import Explanation, explain, render_explanation, suite_contexts
+from gate.app.explain import Explanation, explain, render_explanation
 from gate.app.formulas import arithmetic_of
-from gate.core.decision import decide
+from gate.core.decision import decide, suite_contexts
 from gate.core.evidence import Evidence, Reference, SuiteEvidence, moments
 from gate.core.finding import Decision, Finding, Rule, Verdict
 from gate.core.model import Dimension, Scope, Severity
