@@ -5,7 +5,7 @@ PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 
-.PHONY: gate test coverage lint demo docs lock bench-demo bench-decision clean
+.PHONY: gate test coverage lint demo docs lock bench-demo bench-decision bench-engine clean
 
 gate: $(RUNTIME)  ## gate this repository's own prompt on its own golden sets
 	$(VENV)/bin/gate check --all
@@ -14,8 +14,9 @@ demo: $(RUNTIME)  ## three candidate versions, three outcomes
 	$(VENV)/bin/gate demo
 
 test: $(DEV)  ## the whole test suite
-	$(VENV)/bin/python -m pytest -n auto -m "not docker"
+	$(VENV)/bin/python -m pytest -n auto -m "not docker and not ray"
 	$(VENV)/bin/python -m pytest -m docker
+	$(VENV)/bin/python -m pytest -m ray
 
 coverage: $(DEV)  ## every branch of the core, or fail
 	$(VENV)/bin/python -m pytest tests/unit/core -n auto --cov=gate.core --cov-branch --cov-report=term:skip-covered --cov-fail-under=100
@@ -38,6 +39,9 @@ bench-demo: $(RUNTIME)  ## the demo's edits over many seeds: outcomes by class o
 
 bench-decision: $(DEV)  ## simulated pull requests with known truth: table, page and plot; QUICK=1 takes a minute
 	$(VENV)/bin/python -m benchmarks.decision.run $(if $(QUICK),--quick)
+
+bench-engine: $(DEV)  ## the engine beside a bare client: wall, processor, memory, start-up, calls; QUICK=1 takes a minute
+	$(VENV)/bin/python -m benchmarks.engine.run $(if $(QUICK),--quick)
 
 lock: $(DEV)  ## resolve the dependencies again
 	./.ci/lock $(VENV)/bin

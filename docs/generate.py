@@ -23,7 +23,18 @@ from gate.core.policy import PROFILES, Requirement
 from gate.errors import ExitCode
 from gate.scorers.table import render_scorer_table
 from gate.suites.schema import CaseLine, ScorerUse, SuiteSettings
-from gate.suites.settings import BudgetSettings, ModelSettings, PolicySettings, PriceSettings, Settings, TargetSettings
+from gate.suites.settings import (
+    AtLeastSettings,
+    BaselineSettings,
+    BudgetSettings,
+    EndpointSettings,
+    LimitSettings,
+    ModelSettings,
+    PolicySettings,
+    PriceSettings,
+    Settings,
+    TargetSettings,
+)
 from gate.suites.waivers import WaiverSettings
 
 ROOT = Path(__file__).parent.parent
@@ -37,35 +48,59 @@ MEANINGS: Mapping[type[BaseModel], Mapping[str, str]] = {
         "targets": "What is evaluated, by name: small letters, digits and dashes.",
         "policy": "What must hold.",
         "budget": "Where a run stops.",
+        "baseline": "How the action brings a new baseline to the repository.",
         "prices": "Your own prices by model name; they win over the built-in price list.",
     },
     TargetSettings: {
-        "prompt": "Path of the prompt, a Jinja2 template. Only with `model`.",
-        "model": "A model behind a provider. Exactly one of `model`, `command` and `python`.",
+        "prompt": "Path of the prompt, a Jinja2 template. With `model`, and where wanted with `endpoint`.",
+        "model": "A model behind a provider. Exactly one of `model`, `command`, `python` and `endpoint`.",
         "command": "A program of the repository with its arguments. It is run once for every call.",
         "python": "A function of the repository as `module:function`. It is called once for every call.",
+        "endpoint": "An HTTP endpoint that takes and gives what a program does.",
         "suites": "Folders of the suites. The last part of each path is the suite's name and must be unique.",
-        "version-files": "Files that shape the answers of a `command` or `python` target; they make up its version.",
+        "version-files": "Files that shape the answers of a target without `model`; they make up its version.",
+        "recordings": "Folder of recorded answers. Those that the base has are used in place of calls; "
+        "`gate check --record` adds to them. A target without `model` needs `version-files`.",
         "timeout": "Seconds for one call, retries included.",
-        "concurrency": "Calls at the same time.",
+        "concurrency": "Calls at the same time; fewer while the provider says that it is too many.",
+        "limits": "What the provider grants a minute, for all targets that ask it. Calls wait for their turn.",
+    },
+    LimitSettings: {
+        "requests_per_minute": "Requests, retries included.",
+        "tokens_per_minute": "Tokens in and out.",
     },
     ModelSettings: {
-        "provider": "`offline` is the built-in model; `openai` is any endpoint that speaks the OpenAI chat format.",
-        "base_url": "Address of the endpoint. Without it OpenAI's own. Plain `http` only to this machine.",
+        "provider": "Whose format is spoken. `openai` with a `base_url` is any server that speaks the OpenAI chat "
+        "format; `offline` is the built-in model.",
+        "base_url": "Address of the endpoint. Without it the provider's own. Plain `http` only to this machine.",
         "name": "The model's name with its date or version; names that float are refused.",
-        "temperature": "Sent as it is.",
-        "max_output_tokens": "Sent as `max_tokens`.",
-        "seed": "Sent as `seed`; left out when it is not given.",
+        "temperature": "Sent as it is; `null` where the model takes none.",
+        "max_output_tokens": "Sent as `max_tokens`, or as the provider or `token_limit_key` has it.",
+        "token_limit_key": "What the token limit is sent as. Without it: `max_completion_tokens` to OpenAI itself and "
+        "to reasoning models on Azure, else `max_tokens`.",
+        "seed": "Sent as `seed`; left out when it is not given. `per-trial` sends another one for each trial, and the "
+        "same ones in every run.",
+        "api_version": "Azure only: the version of its API, such as `2024-10-21`. Without it the v1 API is used.",
         "api_key": "Name of the environment variable that holds the key; it must be listed under `credentials`.",
+        "stream": "Receive answers as a stream, and measure the time to the first token.",
+        "response_schema": "Path of a JSON Schema (Draft 2020-12) that answers are asked to follow. They are checked "
+        "here again; one that breaks it stays an answer for the scorers, and is marked.",
     },
     PolicySettings: {
         "profile": "The named set of requirements to start from.",
-        "margin": "The drop that must be ruled out, as a share of 1. Given here, it replaces the profile's own margin.",
+        "margin": "The drop that must be ruled out, as a share of 1. It may tighten a profile's own margin.",
+        "margins": "Margins by dimension, which win over `margin` and the profile, and ask for the comparison.",
         "slices": "For each tag, what a drop in one of its values does.",
         "on_broken": "What a confirmed broken case leads to when it is not `critical`.",
         "dimensions": "Dimensions to add to the profile, or to turn into a report.",
+        "at_least": "So many of these dimensions must be shown not worse, in place of each of them.",
         "floors": "Other floors by dimension, as shares of 1 (milliseconds for `latency`). The rollback line follows.",
         "p95_ms": "Budget for the 95th percentile of latency, in milliseconds.",
+        "latency": "`concurrent` also asks the base's version side by side, and compares how long both take.",
+    },
+    AtLeastSettings: {
+        "count": "How many of them, at most all.",
+        "of": "The dimensions, each once. All must block; `cost` and `latency` cannot be among them.",
     },
     BudgetSettings: {
         "usd": "US dollars. Counts only calls with a known price.",
@@ -73,9 +108,20 @@ MEANINGS: Mapping[type[BaseModel], Mapping[str, str]] = {
         "minutes": "Minutes on the clock.",
         "tokens": "Tokens in and out, as the target reports them.",
     },
+    BaselineSettings: {
+        "update": "`push` commits to the default branch, `pull-request` opens one, `branch` commits to `branch` and "
+        "opens nothing, `off` decides and writes nothing.",
+        "branch": "Branch to commit to, or the first part of the name of a pull request's branch.",
+    },
+    EndpointSettings: {
+        "url": "Address that questions are posted to. Plain `http` only to this machine.",
+        "api_key": "Name of the environment variable that holds the key, sent as a bearer token; it must be listed "
+        "under `credentials`.",
+    },
     PriceSettings: {
         "input": "US dollars for a million input tokens.",
         "output": "US dollars for a million output tokens.",
+        "cached_input": "US dollars for a million input tokens from the provider's cache. Without it `input`.",
     },
     SuiteSettings: {
         "kind": "`golden`: known inputs; `adversarial`: attacks; `scenario`: the long tail.",
@@ -83,6 +129,7 @@ MEANINGS: Mapping[type[BaseModel], Mapping[str, str]] = {
         "scope": "What a PASS claims: inputs like these (`population`), or exactly these cases (`set`).",
         "margin": "The drop that must be ruled out on this suite, as a share of 1. Wins over profile and policy.",
         "pass_mark": "Weighted score from which a trial passes.",
+        "metric": "What is compared with the baseline: the share of passes (`pass`), or the mean value (`score`).",
         "scorers": "What judges an answer, one item a scorer.",
     },
     ScorerUse: {
@@ -205,6 +252,8 @@ def _kind(own: Mapping[str, Any], known: Mapping[str, Any]) -> str:
         return _referred(own["$ref"].rpartition("/")[2], known)
     if "anyOf" in own:
         return " or ".join(_kind(part, known) for part in own["anyOf"] if part.get("type") != "null")
+    if "const" in own:
+        return _choice([own["const"]])
     return _choice(own["enum"]) if "enum" in own else _plain(own, known)
 
 
@@ -305,8 +354,19 @@ BLOCKS = (
     Block(path="docs/reference/exit-codes.md", name="codes", render=render_exit_codes),
     Block(path="docs/reference/scorers.md", name="scorers", render=render_scorer_table),
     Block(path=GATE_YAML, name="profiles", render=render_profiles),
-    *_fields(GATE_YAML, Settings, TargetSettings, ModelSettings, PolicySettings, BudgetSettings, PriceSettings),
-    *_fields(GATE_YAML, WaiverSettings),
+    *_fields(
+        GATE_YAML,
+        Settings,
+        TargetSettings,
+        ModelSettings,
+        EndpointSettings,
+        LimitSettings,
+        PolicySettings,
+        BudgetSettings,
+        BaselineSettings,
+        PriceSettings,
+    ),
+    *_fields(GATE_YAML, AtLeastSettings, WaiverSettings),
     *_fields(SUITE_YAML, SuiteSettings, ScorerUse, CaseLine),
 )
 

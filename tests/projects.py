@@ -26,6 +26,8 @@ SUITE = "golden_sets/echo"
 PROMPT = "prompts/echo.md"
 BASELINE = "baselines/echo/echo.json"
 RUNNER = ("GITHUB_", "ACTIONS_", "RUNNER_", "INPUT_")
+# Named for the dimension, because a general margin may not widen the one of the profile.
+WIDE = {"task_success": 0.1}
 SUITE_YAML = "kind: golden\nscorers: [{exact: {}}]\n"
 
 # The two kinds of target that are programs: each repeats the word that it gets.
@@ -235,7 +237,7 @@ class Project:
 
 def dated(words: Sequence[str]) -> tuple[str, ...]:
     """A command line with a date, so that no baseline of a test grows old."""
-    undated = words and words[0] in {"check", "promote"} and "--as-of" not in words
+    undated = words and words[0] in {"check", "merge", "promote"} and "--as-of" not in words
     return (*words, "--as-of", "2026-11-21") if undated else tuple(words)
 
 
@@ -257,7 +259,12 @@ def echo_cases(count: int = CASES, **changes: Any) -> list[dict[str, Any]]:
 
 def gate_yaml(targets: Mapping[str, Any], **changes: Any) -> str:
     """A gate.yaml (JSON is YAML) with a wide margin, so that some thirty cases are enough."""
-    settings = {"version": 1, "targets": targets, "policy": {"profile": "ci", "margin": 0.1}, **changes}
+    settings = {
+        "version": 1,
+        "targets": targets,
+        "policy": {"profile": "ci", "margin": 0.1, "margins": WIDE},
+        **changes,
+    }
     return json.dumps(settings, indent=1) + "\n"
 
 

@@ -51,9 +51,9 @@ class Repetitions:
 
 
 FULL = Repetitions(
-    unchanged={50: 800, 100: 500, 200: 300, 500: 150},
-    changed={50: 450, 100: 300, 200: 160, 500: 75},
-    again=1000,
+    unchanged={50: 300, 100: 150, 200: 80, 500: 30},
+    changed={50: 160, 100: 80, 200: 40, 500: 20},
+    again=400,
     series=200,
 )
 QUICK = Repetitions(
@@ -94,7 +94,11 @@ def margin_of(shape: Shape, cases: int, name: str) -> float:
     if name in FIXED_MARGINS:
         return FIXED_MARGINS[name]
     exact = supported_margin(
-        cases=cases, noise_per_trial=shape.noise, passes=LAST_LOOK, baseline_trials=BASELINE_TRIALS
+        cases=cases,
+        noise_per_trial=shape.noise,
+        passes=LAST_LOOK,
+        baseline_trials=BASELINE_TRIALS,
+        cluster_size=float(shape.cluster),
     )
     return round(exact, 4)
 

@@ -31,11 +31,13 @@ from benchmarks.decision.extras import (
     merge_profile,
     speed,
 )
-from benchmarks.decision.shapes import SHAPES
-from benchmarks.decision.truths import EDGES
+from benchmarks.decision.shapes import NO_SOLID_CASE, SHAPES
+from benchmarks.decision.truths import EDGES, NO_CHANGE, TWO_CASES
 from gate.core.finding import Outcome
 
 WORST_EDGES = 12
+WORST_PAIRS = 8
+WORST_CAUGHT = 4
 MERGE_SHAPES = ("quiet", "typical", "all-.95")
 MERGE_SIZES = (100, 200)
 
@@ -102,23 +104,43 @@ def edge_cells() -> Iterable[Cell]:
                     yield Cell(shape=shape.name, cases=cases, truth=truth.name, margin=margin)
 
 
+def unchanged_cells() -> Iterable[Cell]:
+    """Cells whose version equals its baseline."""
+    for shape in SHAPES:
+        for cases in SIZES:
+            for margin in MARGINS:
+                yield Cell(shape=shape, cases=cases, truth=NO_CHANGE.name, margin=margin)
+
+
 def again_blocks(cells: Tallies, repetitions: int, size: int = 50) -> list[Block]:
-    """The edge cells that promoted most, drawn afresh: the largest of many noisy figures is too large by itself."""
-    known = [cell for cell in edge_cells() if cell in cells]
-    worst = sorted(known, key=lambda cell: (-cells[cell].share(Outcome.PROMOTE), cell))[:WORST_EDGES]
+    """The worst cells, drawn afresh: the largest of many noisy figures is too large by itself.
+
+    Of the edge cells those that promoted most, of the unchanged ones those with most contradictory pairs, and of those
+    in which two solid cases break those that were caught least.
+    """
+    edges = _worst(cells, edge_cells(), lambda tally: tally.share(Outcome.PROMOTE), most=WORST_EDGES)
+    pairs = _worst(cells, unchanged_cells(), lambda tally: tally.share("contradictory", "pairs"), most=WORST_PAIRS)
+    broken = (Cell(shape=shape, cases=cases, truth=TWO_CASES.name) for shape in SHAPES for cases in SIZES)
+    solid = (cell for cell in broken if cell.shape != NO_SOLID_CASE)
+    missed = _worst(cells, solid, lambda tally: -tally.share("caught"), most=WORST_CAUGHT)
     return [
         Block(
             shape=cell.shape,
             cases=cell.cases,
             start=start,
             stop=min(start + size, repetitions),
-            unchanged=0,
+            unchanged=repetitions,
             changed=repetitions,
             only=cell,
         )
-        for cell in worst
+        for cell in (*edges, *pairs, *missed)
         for start in range(0, repetitions, size)
     ]
+
+
+def _worst(cells: Tallies, wanted: Iterable[Cell], share: Callable[[Tally], float], *, most: int) -> list[Cell]:
+    known = [cell for cell in wanted if cell in cells]
+    return sorted(known, key=lambda cell: (-share(cells[cell]), cell))[:most]
 
 
 def save(collected: Collected, path: Path) -> None:

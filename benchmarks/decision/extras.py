@@ -28,6 +28,7 @@ from gate.core.evidence import FAIL, UNSCORED, Evidence, Moments, Reference, mom
 from gate.core.finding import Outcome, Rule, Verdict
 from gate.core.model import Dimension
 from gate.core.policy import PROFILES, Policy, Profile
+from gate.core.rules.repeats import SUBJECT as REPEATS
 
 MERGES = 20
 MERGE_LOSS = 0.005
@@ -170,6 +171,7 @@ def _count(tally: Tally, results: Sequence[Result]) -> None:
         tally.counts["runs"] += 1
         tally.counts[str(result.outcome)] += 1
         tally.counts["false names"] += bool(result.confirmed)
+        tally.counts["warned"] += any(finding.subject == REPEATS for finding in result.decision.findings)
     for one, other in combinations(results, 2):
         tally.counts["pairs"] += 1
         tally.counts["contradictory"] += {one.outcome, other.outcome} == {Outcome.PROMOTE, Outcome.ROLLBACK}

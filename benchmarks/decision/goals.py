@@ -10,12 +10,11 @@ from statistics import fmean, median
 from benchmarks.decision.cells import LAST_LOOK, MARGINS, SIZES, Cell, Tally
 from benchmarks.decision.collect import Collected, edge_cells
 from benchmarks.decision.extras import MERGE_LOSS, MERGES
-from benchmarks.decision.shapes import SHAPES
+from benchmarks.decision.shapes import NO_SOLID_CASE, SHAPES
 from benchmarks.decision.truths import NO_CHANGE, TWO_CASES
 from gate.core.finding import Outcome
 
 PROMOTE, ROLLBACK = str(Outcome.PROMOTE), str(Outcome.ROLLBACK)
-NO_SOLID_CASE = "all-.70"
 MEAN_EDGE = 0.05
 BROAD, HALF = "broad -10", "half-broken -10"
 
@@ -44,20 +43,29 @@ def _cells(found: Collected, truth: str, *, margins: Iterable[str] = ("m90",)) -
     }
 
 
+def _again(found: Collected, truth: str) -> dict[Cell, Tally]:
+    """Cells of a truth that were drawn afresh."""
+    return {cell: tally for cell, tally in found.again.items() if cell.truth == truth}
+
+
+def _contradictory(tally: Tally) -> float:
+    return tally.share("contradictory", "pairs")
+
+
 def _extreme(
-    cells: dict[Cell, Tally], share: Callable[[Tally], float], pick: Callable[..., Cell] = max
+    cells: dict[Cell, Tally], share: Callable[[Tally], float], pick: Callable[..., Cell] = max, *, count: str = "runs"
 ) -> tuple[float, str]:
     """The largest or smallest share, and the cell it is from with its standard error."""
     cell = pick(cells, key=lambda one: share(cells[one]))
     value = share(cells[cell])
-    error = math.sqrt(max(value * (1 - value), 0.0) / max(cells[cell].counts["runs"], 1))
+    error = math.sqrt(max(value * (1 - value), 0.0) / max(cells[cell].counts[count], 1))
     return value, f"{value * 100:.1f} ± {error * 100:.1f} % ({cell.shape}, {cell.cases} cases, margin {cell.margin})"
 
 
 def _unchanged(found: Collected) -> list[Goal]:
     everywhere = _cells(found, NO_CHANGE.name, margins=MARGINS)
     rolled, where_rolled = _extreme(everywhere, lambda tally: tally.share(ROLLBACK))
-    pairs, where_pairs = _extreme(everywhere, lambda tally: tally.share("contradictory", "pairs"))
+    pairs, where_pairs = _extreme(_again(found, NO_CHANGE.name) or everywhere, _contradictory, count="pairs")
     promoted, where_promoted = _extreme(_cells(found, NO_CHANGE.name), lambda tally: tally.share(PROMOTE), min)
     return [
         Goal(text="No change: ROLLBACK <= 2 % in every cell", measured=where_rolled, reached=rolled <= 0.02),  # noqa: PLR2004
@@ -73,7 +81,8 @@ def _unchanged(found: Collected) -> list[Goal]:
 def _worse(found: Collected) -> list[Goal]:
     cells = {cell: found.cells[cell] for cell in edge_cells() if cell in found.cells}
     mean = fmean(tally.share(PROMOTE) for tally in cells.values())
-    worst, where = _extreme(found.again or cells, lambda tally: tally.share(PROMOTE))
+    afresh = {cell: tally for cell, tally in found.again.items() if cell in cells}
+    worst, where = _extreme(afresh or cells, lambda tally: tally.share(PROMOTE))
     return [
         Goal(
             text="Worse by the margin: PROMOTE <= 5 % on average",
@@ -93,7 +102,8 @@ def _caught(found: Collected) -> list[Goal]:
     shown, where = _extreme(at5, lambda tally: tally.share(ROLLBACK), min)
     calls = max(tally.share("calls") for tally in at5.values())
     solid = {c: t for c, t in _cells(found, TWO_CASES.name).items() if c.shape != NO_SOLID_CASE}
-    caught, where_caught = _extreme(solid, lambda tally: tally.share("caught"), min)
+    afresh = _again(found, TWO_CASES.name) or solid
+    caught, where_caught = _extreme(afresh, lambda tally: tally.share("caught"), min)
     return [
         Goal(
             text="50 cases, margin 5: broad -10 is rolled back >= 93 % at <= 160 calls (without all-.70)",
@@ -108,11 +118,11 @@ def _caught(found: Collected) -> list[Goal]:
     ]
 
 
-def _passes(cells: dict[Cell, Tally], cases: int, prefix: str = "") -> float:
+def _passes(cells: dict[Cell, Tally], cases: int, *, but: str = "") -> float:
     return fmean(
-        tally.share(f"{prefix}calls per 1000 cases", f"{prefix}runs") / 1000
+        tally.share("calls per 1000 cases") / 1000
         for cell, tally in cells.items()
-        if cell.cases == cases
+        if cell.cases == cases and cell.shape != but
     )
 
 
@@ -120,9 +130,10 @@ def _calls(found: Collected) -> list[Goal]:
     unchanged = _cells(found, NO_CHANGE.name)
     saved = 1 - fmean(_passes(unchanged, cases) for cases in SIZES) / LAST_LOOK
     half, broad = _cells(found, HALF), _cells(found, BROAD, margins=("5",))
-    halves = [_passes(half, cases) for cases in SIZES]
-    rolling = [_passes(half, cases, "rolling ") for cases in SIZES]
-    larger = [_passes(cells, cases) for cells in (half, broad) for cases in SIZES[1:]]
+    halves, larger = (
+        [[_passes(cells, cases, but=but) for cells in group for cases in sizes] for but in (NO_SOLID_CASE, "")]
+        for group, sizes in (((half,), SIZES), ((half, broad), SIZES[1:]))
+    )
     return [
         Goal(
             text="No change at m90: >= 57 % fewer calls than five fixed passes, on average",
@@ -130,14 +141,14 @@ def _calls(found: Collected) -> list[Goal]:
             reached=saved >= 0.57,  # noqa: PLR2004
         ),
         Goal(
-            text="half-broken -10 stops within 1.3 passes (mean of shapes, every size)",
-            measured=f"{_list(halves)} (`on_broken: rollback`: {_list(rolling)})",
-            reached=max(halves) <= 1.3,  # noqa: PLR2004
+            text="half-broken -10 stops within 1.3 passes (mean of shapes without all-.70, every size)",
+            measured=f"{_list(halves[0])} (with all-.70: {_list(halves[1])})",
+            reached=max(halves[0]) <= 1.3,  # noqa: PLR2004
         ),
         Goal(
-            text="every -10 stops within 1.4 passes from 100 cases on (half-broken, broad)",
-            measured=_list(larger),
-            reached=max(larger) <= 1.4,  # noqa: PLR2004
+            text="every -10 stops within 1.4 passes from 100 cases on (half-broken, broad; without all-.70)",
+            measured=f"{_list(larger[0])} (with all-.70: {_list(larger[1])})",
+            reached=max(larger[0]) <= 1.4,  # noqa: PLR2004
         ),
     ]
 

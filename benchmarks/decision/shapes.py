@@ -88,6 +88,7 @@ def _betas(*parts: tuple[float, float, float]) -> tuple[Component, ...]:
     return tuple(Component(share=share, a=a, b=b) for share, a, b in parts)
 
 
+NO_SOLID_CASE = "all-.70"
 _TYPICAL = _betas((0.75, 40, 0.4), (0.15, 2, 2), (0.10, 0.4, 20))
 SHAPES: Mapping[str, Shape] = {
     shape.name: shape

@@ -17,6 +17,7 @@ from gate.app.edits import EDITS, EditClass
 from gate.app.request import CheckRequest
 from gate.app.sample import copy_sample
 from gate.core.finding import Outcome
+from gate.core.model import Answer, Trial, Unanswered
 
 SEEDS = 20
 FIRST_SEED = 101
@@ -26,11 +27,17 @@ MOST_FALSE_ROLLBACKS = 0.05
 class Silent:
     """Progress that nobody watches."""
 
-    def begin(self, label: str, total: int) -> None:
+    def note(self, text: str) -> None:
+        """Ignore a remark."""
+
+    def begin(self, suite: str, *, target: str, total: int) -> None:
         """Ignore the start of a batch."""
 
-    def step(self, *, answered: bool) -> None:
+    def step(self, reply: Answer | Unanswered, *, spent: float | None) -> None:
         """Ignore a trial."""
+
+    def judged(self, trial: Trial) -> None:
+        """Ignore a verdict."""
 
     def end(self) -> None:
         """Ignore the end of a batch."""

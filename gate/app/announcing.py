@@ -9,15 +9,25 @@ from typing import TextIO
 import requests
 
 from gate.app.request import CheckResult
-from gate.core.finding import Outcome
+from gate.core.finding import Decision, Outcome
 from gate.core.policy import Mode
-from gate.errors import GateError, OutputError
+from gate.errors import GateError, OutputError, PublishError
 from gate.forge.api import Api
 from gate.forge.commands import Annotation, Level, annotate, write_summary
-from gate.forge.comments import Marker, NotPublished, Published, Thread, marker_key, upsert_comment
+from gate.forge.comments import (
+    Marker,
+    NotPublished,
+    Published,
+    Thread,
+    marker_key,
+    says,
+    standing_says,
+    upsert_comment,
+    void_comments,
+)
 from gate.forge.event import Activity
 from gate.forge.settings import ActionSettings, CommentMode, RunnerFiles
-from gate.report.escape import md_text, workflow_line
+from gate.report.escape import md_fence, md_text, workflow_line
 
 TRACEBACK_LIMIT = 20_000
 TITLE = "lockgate"
@@ -41,22 +51,61 @@ class Step:
         self.say(annotate([Annotation(level=level, title=TITLE, message=message)]))
 
 
-def announce(step: Step, settings: ActionSettings, *, activity: Activity, result: CheckResult) -> str:
-    """Show the result everywhere it belongs and return the comment's address; never changes what was decided."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """The comment's address, empty where there is none; `failed` where there should be one."""
+
+    url: str = ""
+    failed: bool = False
+
+
+def announce(step: Step, settings: ActionSettings, *, activity: Activity, result: CheckResult) -> Announced:
+    """Show the result everywhere it belongs; never changes what was decided."""
     try:
-        step.say(workflow_line(f"lockgate: {result.decision.outcome}: {result.decision.reason}") + "\n")
+        step.say("\n".join(map(workflow_line, _lines(result.decision))) + "\n")
         step.say(annotate(_annotations(result, settings)))
         _summarize(step, result.summary)
         return _publish(step, settings, activity=activity, result=result)
     except Exception:  # noqa: BLE001 the decision stands whatever happens to its publication
         announce_bug(step)
-        return ""
+        return Announced(failed=True)
+
+
+def _lines(decision: Decision) -> tuple[str, ...]:
+    told = f"lockgate: {decision.outcome}: {decision.reason}"
+    return (told, f"lockgate: to settle it: {decision.settle}") if decision.settle else (told,)
 
 
 def announce_error(step: Step, error: GateError) -> None:
     """Show why nothing could be decided."""
     step.annotate(Level.ERROR, f"{error}\n{error.hint}".strip())
-    _summarize(step, f"### lockgate could not decide\n\n{md_text(str(error))}\n\n{md_text(error.hint)}\n")
+    _summarize(step, _undecided_text(error))
+
+
+def announce_held(step: Step, error: GateError) -> None:
+    """Show that nothing can be decided here, and the line that would mend it."""
+    step.annotate(Level.ERROR, f"HOLD: {error}\n{error.hint}".strip())
+    _summarize(step, _undecided_text(error))
+
+
+def withdraw(step: Step, settings: ActionSettings, *, activity: Activity, error: GateError | None) -> None:
+    """Replace what earlier runs said on the pull request, since this one could not decide; never raises."""
+    if activity.number is None or settings.comment is CommentMode.OFF:
+        return
+    marker = Marker(key="all", run_id=settings.run_id, attempt=settings.run_attempt, head=activity.head)
+    thread = _thread(step, settings, activity, number=activity.number)
+    body = _undecided_text(error) + "\nWhat stood here spoke of an earlier commit.\n"
+    try:
+        void_comments(thread, marker, body)
+    except PublishError as failed:
+        step.annotate(Level.WARNING, f"an earlier comment still stands: {failed}\n{failed.hint}".strip())
+
+
+def _undecided_text(error: GateError | None) -> str:
+    if error is None:
+        return "### lockgate could not decide\n\nThis is a bug in gate; see the job's log.\n"
+    hint = md_fence(error.hint) if "\n" in error.hint else md_text(error.hint)
+    return f"### lockgate could not decide\n\n{md_text(str(error))}\n\n{hint}\n"
 
 
 def announce_bug(step: Step) -> None:
@@ -85,20 +134,41 @@ def _annotations(result: CheckResult, settings: ActionSettings) -> list[Annotati
     ]
 
 
-def _publish(step: Step, settings: ActionSettings, *, activity: Activity, result: CheckResult) -> str:
+def _publish(step: Step, settings: ActionSettings, *, activity: Activity, result: CheckResult) -> Announced:
     if activity.number is None or settings.comment is CommentMode.OFF:
-        return ""
+        return Announced()
     marker = Marker(
-        key=marker_key(result.comment), run_id=settings.run_id, attempt=settings.run_attempt, head=activity.head
+        key=marker_key(result.comment),
+        run_id=settings.run_id,
+        attempt=settings.run_attempt,
+        head=activity.head,
+        digest=result.digest,
     )
-    api = Api(session=step.session, url=settings.api_url, token=settings.github_token)
-    thread = Thread(api=api, repository=settings.repository, number=activity.number, is_fork=activity.is_fork)
-    match upsert_comment(thread, marker, result.comment):
+    thread = _thread(step, settings, activity, number=activity.number)
+    match _comment(thread, marker, result, mode=settings.comment):
         case Published(url=url):
-            return url
+            return Announced(url=url)
         case NotPublished(reason=reason, hint=hint):
             step.annotate(Level.WARNING, f"no comment: {reason}\n{hint}".strip())
-    return ""
+    return Announced(failed=True)
+
+
+def _thread(step: Step, settings: ActionSettings, activity: Activity, *, number: int) -> Thread:
+    api = Api(session=step.session, url=settings.api_url, token=settings.github_token)
+    return Thread(api=api, repository=settings.repository, number=number, is_fork=activity.is_fork)
+
+
+def _comment(thread: Thread, marker: Marker, result: CheckResult, *, mode: CommentMode) -> Published | NotPublished:
+    if mode is not CommentMode.ON_CHANGE or not thread.api.token or result.released_by:
+        return upsert_comment(thread, marker, result.comment)
+    decision = result.decision
+    demanding = sorted(f"{one.rule} {one.sentence}" for one in decision.findings if one.demands is not Outcome.PROMOTE)
+    what = "\n".join((decision.outcome, *demanding))
+    try:
+        standing = standing_says(thread, marker.key, what)
+    except PublishError as error:
+        return NotPublished(reason=str(error), hint=error.hint)
+    return Published(url=standing) if standing else upsert_comment(thread, marker, says(result.comment, what))
 
 
 def _summarize(step: Step, text: str) -> None:

@@ -11,7 +11,7 @@ from gate.app.request import CheckRequest
 from gate.app.sample import PROMPT
 from gate.core.finding import Outcome
 from gate.report.view import ReportView
-from gate.runner.suite_run import Progress
+from gate.runner.progress import Progress
 
 SHOWN = tuple(next(edit for edit in EDITS if edit.kind is kind) for kind in EditClass)
 

@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
 
 from gate.core.canonical import NotJsonError, parse_json
-from gate.core.evidence import Reference, SuiteBaseline
-from gate.core.finding import Decision, Finding, Outcome, Verdict
-from gate.core.model import Case, Score, Trial
+from gate.core.evidence import Identity, Reference, SuiteBaseline
+from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict
+from gate.core.model import Case, Score, Suite, Trial
+from gate.core.rules.flaky_cases import FLAKY, SUSPECTS
 from gate.documents.tree import Tree
 from gate.report.view import Excerpt
-from gate.runner.suite_run import SuiteRun
 from gate.store.baselines import answers_path
 
 MOST = 20
 NEW = "new"
+NOTES = {FLAKY: "known flaky", SUSPECTS: "suspect"}
 ANSWER_LIMIT = 4_000
+
+
+class Asked(Protocol):
+    """A suite with trials and their full text, by case id."""
+
+    @property
+    def identity(self) -> Identity:
+        """Who was asked, with what."""
+        ...
+
+    @property
+    def suite(self) -> Suite:
+        """The suite."""
+        ...
+
+    @property
+    def trials(self) -> Mapping[str, Sequence[Trial]]:
+        """Its trials."""
+        ...
 
 
 def load_answers(tree: Tree, target: str, suite: str) -> Mapping[str, str]:
@@ -28,7 +50,7 @@ def load_answers(tree: Tree, target: str, suite: str) -> Mapping[str, str]:
     return {key: text for key, text in plain.items() if isinstance(text, str)} if isinstance(plain, dict) else {}
 
 
-def typical_answers(run: SuiteRun) -> dict[str, str]:
+def typical_answers(run: Asked) -> dict[str, str]:
     """For each case the first passing answer, else the first one."""
     found = {}
     for case_id, trials in run.trials.items():
@@ -41,7 +63,7 @@ def typical_answers(run: SuiteRun) -> dict[str, str]:
 
 
 def collect_excerpts(
-    decision: Decision, runs: Sequence[SuiteRun], references: Sequence[Reference], *, base: Tree
+    decision: Decision, runs: Sequence[Asked], references: Sequence[Reference], *, base: Tree
 ) -> tuple[Excerpt, ...]:
     """Cases that findings name, the decisive findings first; at most 20."""
     by_name = {(run.identity.target, run.suite.name): run for run in runs}
@@ -53,7 +75,8 @@ def collect_excerpts(
         case = next((case for case in run.suite.cases if case.id == case_id), None) if run else None
         if run and case and len(excerpts) < MOST:
             before = load_answers(base, target, suite).get(case_id)
-            excerpts.append(_excerpt(run, case, states[target, suite], before=before))
+            made = _excerpt(run, case, states[target, suite], before=before)
+            excerpts.append(replace(made, note=_note(decision.findings, (target, suite, case_id))))
     return tuple(excerpts)
 
 
@@ -64,7 +87,16 @@ def _named_cases(findings: Sequence[Finding]) -> Iterator[tuple[str, str, str]]:
             yield finding.target, finding.suite, case_id
 
 
-def _excerpt(run: SuiteRun, case: Case, reference: Reference, *, before: str | None) -> Excerpt:
+def _note(findings: Sequence[Finding], case: tuple[str, str, str]) -> str:
+    """What kind of failing case this is, where its baseline says so: a reader wants to know which red to ignore."""
+    for finding in findings:
+        own = finding.rule is Rule.BROKEN_CASE and (finding.target, finding.suite) == case[:2]
+        if own and finding.subject in NOTES and case[2] in finding.cases:
+            return NOTES[finding.subject]
+    return ""
+
+
+def _excerpt(run: Asked, case: Case, reference: Reference, *, before: str | None) -> Excerpt:
     trials = sorted(run.trials.get(case.id, ()), key=lambda trial: trial.index)
     shown = next((trial for trial in trials if trial.value is not None and not trial.passed), None)
     shown = shown or next(iter(trials), None)

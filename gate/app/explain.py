@@ -72,6 +72,8 @@ def render_explanation(explained: Explanation) -> Iterator[str]:
     yield f"{decision.outcome} as of {decision.as_of}: {decision.reason}"
     yield f"decision {explained.digest}"
     yield "The outcome is the worst demand of the findings that block."
+    if decision.settle:
+        yield f"To settle it: {decision.settle}."
     where: tuple[str, str] | None = None
     for finding, arithmetic in explained.steps:
         place = (finding.target, finding.suite)

@@ -10,14 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from gate.app.formulas_beside import of_anchor, of_cost, of_latency
+from gate.app.formulas_cases import of_broken
+from gate.app.formulas_judges import of_judges
+from gate.app.formulas_together import of_k_of_m, of_repeats
 from gate.app.need import Arithmetic, Need, need, share
 from gate.core.evidence import PASS, SuiteBaseline
 from gate.core.finding import Finding, Rule, Verdict
-from gate.core.model import Scope, Severity
-from gate.core.rules.abort import BETS, CHECK_EVERY, THRESHOLD
-from gate.core.rules.broken_cases import table_for
-from gate.core.rules.context import SuiteContext, pairs_at
-from gate.core.rules.regression import SLICE_ALPHA, Z_FAIL, Z_PASS, least_cases, shared_z
+from gate.core.model import Metric, Scope, Severity
+from gate.core.rules.abort import BETS, CHECK_EVERY, THRESHOLD, watch_for
+from gate.core.rules.context import SuiteContext
+from gate.core.rules.regression import SLICE_ALPHA, Z_FAIL, Z_PASS, least_cases, nothing_changed, shared_z
+from gate.core.rules.repeats import SUBJECT as REPEATS
 from gate.core.rules.vetoes import CONFIRM_FAILURES
 from gate.core.statistics import ONE_SIDED_95, Comparison, augmented, compare, exact_lower, exact_upper, settled, tail
 
@@ -48,13 +51,18 @@ def _with_missing(finding: Finding, found: Arithmetic) -> Arithmetic:
 
 def _completeness(finding: Finding, context: SuiteContext) -> Arithmetic:
     planned, scored = finding.figure("planned"), finding.figure("scored")
+    if finding.subject == REPEATS:
+        return of_repeats(finding)
     if planned is None or scored is None:
         return Arithmetic()
-    part = scored / planned if planned else 0.0
+    part = scored / planned if planned else float(bool(context.reused))
     compared = len(context.both) if context.baseline else len(context.evidence.cases)
     asked = context.policy.scored_share
     return Arithmetic(
-        lines=(f"scored share = scored / planned = {scored:.0f} / {planned:.0f} = {share(part)}",),
+        lines=(
+            *((f"{context.reuse}: what they are asked with is in the baseline",) if context.reused else ()),
+            f"scored share = scored / planned = {scored:.0f} / {planned:.0f} = {share(part)}",
+        ),
         passes=(
             need("a scored share", ">=", value=part, limit=asked),
             Need(
@@ -97,7 +105,7 @@ def _abort(finding: Finding, context: SuiteContext) -> Arithmetic:
     return Arithmetic(
         lines=(
             f"E = mean over b in {bets} of the product of 1 - b (d + m) / (1 + m) over the cases asked",
-            f"  with d = result - x/kb and m = {context.margin:g}; after {cases:.0f} cases E = {value:,.1f}",
+            f"  with d = result - x/kb and m = {watch_for(context).margin:g}; after {cases:.0f} cases E = {value:,.1f}",
             f"  an unchanged version reaches {THRESHOLD:g} with a chance of at most 1/{THRESHOLD:g}",
         ),
         fails=(
@@ -166,7 +174,7 @@ def _floor_bounds(means: Sequence[float], *, exact: bool) -> tuple[tuple[str, ..
 
 def _regression(finding: Finding, context: SuiteContext) -> Arithmetic:
     look = finding.figure("passes")
-    pairs = pairs_at(context.both, int(look)) if look is not None else ()
+    pairs = context.pairs(int(look)) if look is not None else ()
     if look is None or not pairs:
         return Arithmetic()
     change = compare(pairs)
@@ -177,7 +185,11 @@ def _regression(finding: Finding, context: SuiteContext) -> Arithmetic:
     shared = f", shared by {context.rivals} suites" if context.rivals > 1 else ""
     return Arithmetic(
         lines=(
-            f"D = mean of y/k - x/kb, first {look:.0f} trials of {change.cases} cases = {share(change.estimate)}",
+            (
+                f"D = mean of y/k - x/kb, first {look:.0f} trials of {change.cases} cases = {share(change.estimate)}"
+                f"{', x and y being sums of values' if context.evidence.metric is Metric.SCORE else ''}"
+            ),
+            *_unchanged(change),
             f"exactly these cases: SE_set = {share(change.set_error)}",
             (
                 "inputs like these, with an imaginary win and an imaginary loss: "
@@ -189,12 +201,24 @@ def _regression(finding: Finding, context: SuiteContext) -> Arithmetic:
                 f"= {share(upper)} (z of look {rank + 1}{shared})"
             ),
         ),
-        passes=(need("lower bound", ">", value=lower, limit=-context.margin), *more),
+        passes=_passes(context, change, (need("lower bound", ">", value=lower, limit=-context.margin), *more)),
         fails=(
             need("upper bound", "<", value=upper, limit=0.0),
             need("D", "<=", value=settled(change.estimate), limit=-context.margin),
         ),
     )
+
+
+def _unchanged(change: Comparison) -> tuple[str, ...]:
+    """What cases that are asked the same add to the comparison."""
+    same = f"{change.same} of {change.cases} cases are asked what the baseline was asked: d = 0, without noise"
+    return (same,) if change.same else ()
+
+
+def _passes(context: SuiteContext, change: Comparison, otherwise: tuple[Need, ...]) -> tuple[Need, ...]:
+    """What PASS needs; nothing more where nothing can differ."""
+    same = Need(text="no case that is asked anything else than the baseline was", met=True)
+    return (same,) if nothing_changed(context, change) else otherwise
 
 
 def _lower(context: SuiteContext, change: Comparison, *, look: int) -> tuple[str, float, tuple[Need, ...]]:
@@ -216,7 +240,7 @@ def _slice(finding: Finding, context: SuiteContext) -> Arithmetic:
     tag, _, value = finding.subject.partition("=")
     rule = dict(context.policy.slices).get(tag)
     both = [sides for sides in context.both if dict(sides[0].tags).get(tag) == value]
-    pairs = pairs_at(both, context.evidence.passes)
+    pairs = context.pairs(context.evidence.passes, both=both)
     if rule is None or not pairs:
         return Arithmetic()
     change = compare(pairs)
@@ -239,42 +263,20 @@ def _slice(finding: Finding, context: SuiteContext) -> Arithmetic:
     )
 
 
-def _broken(finding: Finding, context: SuiteContext) -> Arithmetic:
-    table = table_for(context)
-    if table is None:
-        return Arithmetic()
-    limits = {passes: most for passes, most in sorted(table.critical.items(), reverse=True) if most >= 0}
-    told = ", ".join(f"{passes}/10 before: at most {most}" for passes, most in limits.items()) or "none is testable"
-    lines = [
-        f"critical passes of the first {table.trials} trials, fixed by the baseline: {told}",
-        f"expected false alarms of the whole suite = {table.expected_false_alarms:.6f}",
-    ]
-    for now, before in context.both:
-        if now.case_id in finding.cases[:MOST_CASES_SHOWN]:
-            first, most = now.scored[: table.trials], table.limit(before.passes, before.trials)
-            lines.append(
-                f"{now.case_id}: {before.passes}/{before.trials} before, {first.count(PASS)} of {len(first)} now, "
-                f"{table.trials - len(first)} left, critical {most if most >= 0 else 'none'}"
-            )
-    return Arithmetic(
-        lines=tuple(lines),
-        passes=(Need(text="every solid case cleared", met=finding.verdict is Verdict.PASS),),
-        fails=(Need(text="a case whose passes + trials left <= critical", met=finding.verdict is Verdict.FAIL),),
-    )
-
-
 _OF_SUITE: Mapping[Rule, Callable[[Finding, SuiteContext], Arithmetic]] = {
     Rule.COMPLETENESS: _completeness,
     Rule.COMPARABILITY: _comparability,
     Rule.ABORT: _abort,
     Rule.VETO: _veto,
+    Rule.JUDGE: of_judges,
     Rule.FLOOR: _floor,
     Rule.REGRESSION: _regression,
     Rule.SLICE: _slice,
-    Rule.BROKEN_CASE: _broken,
+    Rule.BROKEN_CASE: of_broken,
     Rule.ANCHOR: of_anchor,
 }
 _OF_TARGET: Mapping[Rule, Callable[[Finding, Sequence[SuiteContext]], Arithmetic]] = {
+    Rule.K_OF_M: of_k_of_m,
     Rule.COST: of_cost,
     Rule.LATENCY: of_latency,
 }

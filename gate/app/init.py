@@ -111,9 +111,10 @@ def _files(root: Path, facts: Facts) -> Iterator[tuple[str, str]]:
     yield "golden_sets/first/cases.jsonl", _first_cases((suite / "cases.jsonl").read_text(encoding="utf-8"))
     yield "golden_sets/first/answer.schema.json", (suite / "answer.schema.json").read_text(encoding="utf-8")
     yield ".github/workflows/gate.yml", _packaged("workflow.yml").replace("DEFAULT_BRANCH", facts.branch)
+    yield ".github/workflows/baseline.yml", _packaged("baseline.yml").replace("DEFAULT_BRANCH", facts.branch)
     yield ".github/gate.schema.json", _schema()
     yield facts.codeowners, _codeowners(root / facts.codeowners, facts.owner)
-    yield IGNORE, _with_line(root / IGNORE, "lockgate-out/")
+    yield IGNORE, _with_lines(root / IGNORE, ("lockgate-out/", ".lockgate/"))
 
 
 def _packaged(name: str) -> str:
@@ -147,8 +148,8 @@ def _codeowners(path: Path, owner: str) -> str:
     return head + "# Changes to the gate itself need a second pair of eyes.\n" + "\n".join(lines) + "\n"
 
 
-def _with_line(path: Path, line: str) -> str:
+def _with_lines(path: Path, lines: tuple[str, ...]) -> str:
     present = _text(path)
-    if line in present.splitlines():
-        return present
-    return present + ("" if not present or present.endswith("\n") else "\n") + line + "\n"
+    missing = [line for line in lines if line not in present.splitlines()]
+    head = present if not present or present.endswith("\n") or not missing else present + "\n"
+    return head + "".join(f"{line}\n" for line in missing)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from gate.app.operating_points import OperatingPoint, Scenario
-from gate.app.plan import Reach, SuiteOutlook, Watched
+from gate.app.plan import Reach, SuiteOutlook
+from gate.app.watched import render_watched
 from gate.core.finding import Outcome
-from gate.core.model import Dimension
-from gate.core.policy import Policy, Requirement
+from gate.core.model import Dimension, Metric
+from gate.core.policy import LOWER_IS_BETTER, Policy, Requirement
 from gate.core.rules.context import percent
+from gate.core.statistics import MINIMUM_CLUSTERS
 
-HEAD = ("dimension", "blocks", "floor", "rollback below", "margin", "vetoes", "broken cases")
+HEAD = ("dimension", "better", "blocks", "floor", "rollback below", "margin", "vetoes", "broken cases")
 NOTHING = "-"
 
 
@@ -21,13 +24,20 @@ def render_requirements(policy: Policy) -> str:
     rows = [HEAD, *(_row(policy, *entry) for entry in policy.requirements)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([f"profile {policy.profile}, looks after passes {looks}", *lines])
+    return "\n".join([f"profile {policy.profile}, looks after passes {looks}", *lines, *_together(policy)])
+
+
+def _together(policy: Policy) -> Iterator[str]:
+    if policy.at_least is not None:
+        named = ", ".join(policy.at_least.of)
+        yield f"at least {policy.at_least.count} of {named} must be shown not worse, and not each of them"
 
 
 def _row(policy: Policy, dimension: Dimension, asked: Requirement) -> tuple[str, ...]:
     margin = policy.margin if asked.margin is None else asked.margin
     return (
         str(dimension),
+        "lower" if dimension in LOWER_IS_BETTER else "higher",
         "yes" if asked.blocking else "reported",
         _floor(policy, dimension, asked),
         _line(dimension, asked),
@@ -62,15 +72,30 @@ def _points(share: float) -> str:
 def render_outlook(suite: SuiteOutlook) -> str:
     """One suite."""
     lines = [f"{suite.target} / {suite.suite}: {suite.cases:,} cases, {suite.dimension}, scope {suite.scope}"]
+    lines[0] += "" if suite.metric is Metric.PASS else f", metric {suite.metric}"
     lines += _reach(suite.reach, suite.cases) if suite.reach else ["no comparison with the baseline is asked for"]
-    lines += _watched(suite.watched) if suite.watched else []
-    lines.append(f"calls: {suite.least_calls:,} to {suite.most_calls:,}; {_cost(suite)} a pass; {_time(suite)}")
+    lines += render_watched(suite.watched) if suite.watched else []
+    beside = f" ({suite.beside:,} of them to the base's version, for its latency)" if suite.beside else ""
+    lines += _unchanged(suite)
+    lines.append(f"calls: {suite.least_calls:,} to {suite.most_calls:,}{beside}; {_cost(suite)} a pass; {_time(suite)}")
+    lines += _judges(suite)
     lines += _rates(suite)
     return "\n".join([lines[0], *(f"  {line}" for line in lines[1:])])
 
 
+def _unchanged(suite: SuiteOutlook) -> Iterator[str]:
+    if suite.unchanged:
+        how = "not asked again" if suite.rests else "asked only for rules that need new answers"
+        yield f"{suite.unchanged:,} of {suite.cases:,} cases unchanged, {how}"
+
+
 def _reach(reach: Reach, cases: int) -> Iterator[str]:
+    if math.isinf(reach.supported):
+        needed = f"name at least {MINIMUM_CLUSTERS} clusters (now {reach.clusters})"
+        yield f"can show no drop: {needed}; a harmless change ends in HOLD"
+        return
     source = "by the baseline's counts" if reach.measured else "assuming usual flakiness: there is no baseline yet"
+    source += f"; {reach.clusters} clusters" if reach.clusters else ""
     yield f"can show a drop of {reach.supported * 100:.1f} points ({source}); wanted: {_points(reach.wanted)}"
     if reach.enough:
         yield "the wanted margin can be shown: 90 % of harmless changes pass"
@@ -84,12 +109,11 @@ def _reach(reach: Reach, cases: int) -> Iterator[str]:
     yield f"{more}; a harmless change may well end in HOLD"
 
 
-def _watched(watched: Watched) -> Iterator[str]:
-    yield f"{watched.testable:,} solid cases are watched one by one"
-    if watched.critical:
-        before = sorted(watched.critical.items(), reverse=True)
-        limits = ", ".join(f"{passes}/10 before and at most {most} of {watched.trials} now" for passes, most in before)
-        yield f"confirmed broken: {limits} ({watched.expected_false_alarms:.4f} false alarms expected)"
+def _judges(suite: SuiteOutlook) -> Iterator[str]:
+    if suite.judged:
+        yield f"judges take {suite.judged} of {suite.judged + 1} calls; tokens and dollars are the target's alone"
+    if suite.uncalibrated:
+        yield f"judge not calibrated: {', '.join(suite.uncalibrated)}; whatever it says ends in HOLD at best"
 
 
 def _cost(suite: SuiteOutlook) -> str:
@@ -106,12 +130,14 @@ def _time(suite: SuiteOutlook) -> str:
 def _rates(suite: SuiteOutlook) -> Iterator[str]:
     for point in suite.points:
         shares = ", ".join(f"{outcome} {_share(point, outcome)}" for outcome in Outcome)
-        yield f"{point.scenario}: about {_spent(suite, point.calls)}; {shares}"
+        yield f"{point.scenario}: about {_spent(suite, point.calls + suite.beside)}; {shares}"
     for point in suite.points:
         if point.scenario is Scenario.NO_OP:
             wrong = ((name, _wrong(point, name)) for name in (Outcome.HOLD, Outcome.ROLLBACK))
             told = ", ".join(f"false {name} {text}" for name, text in wrong)
             yield f"{told}; simulated, {point.draws} draws, this suite alone, independent trials"
+            if suite.metric is Metric.SCORE:
+                yield "values are drawn from beta distributions with each case's mean and variance, apart from passes"
 
 
 def _share(point: OperatingPoint, outcome: Outcome) -> str:
@@ -125,4 +151,5 @@ def _wrong(point: OperatingPoint, outcome: Outcome) -> str:
 
 def _spent(suite: SuiteOutlook, calls: float) -> str:
     dollars = suite.dollars(calls)
-    return f"{calls:,.0f} calls" + ("" if dollars is None else f", ${dollars:.2f}")
+    every = calls + (calls - suite.beside) * suite.judged
+    return f"{every:,.0f} calls" + ("" if dollars is None else f", ${dollars:.2f}")

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gate.core.canonical import digest
 from gate.core.codec import encode
-from gate.core.policy import Mode, Policy, Profile, Requirement, Waiver, requirements_for
+from gate.core.model import Dimension
+from gate.core.policy import (
+    PROFILES,
+    AtLeast,
+    LatencyRule,
+    Mode,
+    Policy,
+    Profile,
+    Requirement,
+    Waiver,
+    requirements_for,
+    with_margins,
+)
 from gate.errors import ConfigurationError
-from gate.suites.settings import Settings
+from gate.suites.settings import AtLeastSettings, PolicySettings, Settings
 
 LOOKS = (1, 2, 3, 5)
 FEWEST_CASES = 30
@@ -24,11 +36,15 @@ def policy_from(
     chosen = _profile(profile) if profile else own.profile
     requirements = requirements_for(
         chosen,
-        dimensions={dimension: what == "block" for dimension, what in own.dimensions.items()},
+        dimensions=_dimensions(own, chosen),
         floors=own.floors,
     )
-    if "margin" in own.model_fields_set:
-        requirements = tuple((dimension, _without_margin(entry)) for dimension, entry in requirements)
+    general = own.margin if "margin" in own.model_fields_set else None
+    requirements = with_margins(requirements, margins=own.margins, general=general)
+    at_least = _at_least(own.at_least, dict(requirements), chosen)
+    requirements = tuple(
+        (one, _compared(asked) if at_least and one in at_least.of else asked) for one, asked in requirements
+    )
     return Policy(
         profile=chosen,
         mode=settings.mode,
@@ -39,9 +55,37 @@ def policy_from(
         looks=looks_for(passes),
         fewest_cases=LAUNCH_CASES if chosen is Profile.LAUNCH else FEWEST_CASES,
         p95_ms=own.p95_ms,
+        latency=own.latency,
         waivers=tuple(waivers),
         author=author,
+        at_least=at_least,
     )
+
+
+def _at_least(
+    own: AtLeastSettings | None, requirements: Mapping[Dimension, Requirement], profile: Profile
+) -> AtLeast | None:
+    """What gate.yaml asks for; it was checked for its own profile, and this run may have chosen another one."""
+    if own is None:
+        return None
+    optional = [one for one in own.of if one not in requirements or not requirements[one].blocking]
+    if optional:
+        message = f"`policy.at_least` names {optional[0]}, which does not block under profile {profile}"
+        raise ConfigurationError(message, hint="choose a profile that requires all of its dimensions")
+    return AtLeast(count=own.count, of=own.of)
+
+
+def _compared(requirement: Requirement) -> Requirement:
+    """A dimension of k of m is compared with the baseline even where its profile only asks for a floor."""
+    return replace(requirement, regression=True)
+
+
+def _dimensions(own: PolicySettings, profile: Profile) -> dict[Dimension, bool]:
+    """Which dimensions block by the project's choice; a latency that is to be compared is at least reported."""
+    chosen = {dimension: what == "block" for dimension, what in own.dimensions.items()}
+    if own.latency is LatencyRule.CONCURRENT and Dimension.LATENCY not in PROFILES[profile]:
+        return {Dimension.LATENCY: False} | chosen
+    return chosen
 
 
 def _profile(name: str) -> Profile:
@@ -50,10 +94,6 @@ def _profile(name: str) -> Profile:
     except ValueError:
         known = ", ".join(Profile)
         raise ConfigurationError(f"there is no profile {name!r}", hint=f"one of {known}") from None
-
-
-def _without_margin(requirement: Requirement) -> Requirement:
-    return replace(requirement, margin=None)
 
 
 def looks_for(passes: int | None) -> tuple[int, ...]:

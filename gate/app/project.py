@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from gate.app.model_settings import identity_parameters, with_model
 from gate.app.policy import policy_digest, policy_from
+from gate.app.policy_changes import policy_changes
+from gate.app.references import judged_with, load_references
 from gate.app.request import CheckRequest
 from gate.app.trees import base_tree
 from gate.core.canonical import canonical_json, digest_text
@@ -21,6 +24,7 @@ from gate.suites.load import load_suite
 from gate.suites.settings import Settings, TargetSettings, load_settings
 from gate.suites.waivers import load_waivers
 from gate.targets.definition import TargetDefinition
+from gate.targets.pacing import Limits
 from gate.targets.prompt import Prompt, family_text, load_prompt
 from gate.targets.version import VersionHash, version_hash
 
@@ -29,29 +33,40 @@ WAIVERS = "gate-waivers.yaml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuitePlan:
-    """One suite of one target: what is run, who it is, what it is compared with."""
+    """One suite of one target: what is run, who it is, what it is compared with.
+
+    `references` are the baseline's answers by case id where a judge compares with them.
+    """
 
     suite: Suite
     identity: Identity
     reference: Reference
+    references: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetPlan:
-    """One target with its suites."""
+    """One target with its suites.
+
+    `recordings` is the folder that the base reads its recorded answers from, `records_to` the one that the candidate
+    names for new ones.
+    """
 
     definition: TargetDefinition
     version: VersionHash
     prompt: Prompt | None
     suites: tuple[SuitePlan, ...]
     workers: int
+    recordings: str | None = None
+    records_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """All that a run needs to know before the first call.
 
-    `settings` are the base's; `first` says that the base has no gate.yaml yet.
+    `settings` are the base's; `first` says that the base has no gate.yaml yet. `head` is the candidate's tree.
+    `unfollowed` are the candidate's edits of what the base decides, in words.
     """
 
     policy: Policy
@@ -59,13 +74,15 @@ class Project:
     settings: Settings
     targets: tuple[TargetPlan, ...]
     base: Tree
+    head: WorkingTree
     first: bool
+    unfollowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sides:
     base: Tree
-    head: Tree
+    head: WorkingTree
     judge: Settings
     candidate: Settings
     first: bool
@@ -89,7 +106,9 @@ def load_project(request: CheckRequest) -> Project:
         settings=sides.judge,
         targets=targets,
         base=sides.base,
+        head=sides.head,
         first=sides.first,
+        unfollowed=policy_changes(sides.judge, sides.candidate),
     )
 
 
@@ -130,43 +149,45 @@ def _require_one_target(request: CheckRequest, names: tuple[str, ...]) -> None:
 
 def _target(request: CheckRequest, sides: _Sides, name: str) -> TargetPlan:
     settings = sides.known[name]
-    definition = target_definition(name, settings, sides.judge.credentials)
+    definition = target_definition(name, settings, sides.judge.credentials, tree=sides.head)
     prompt = _prompt(request, sides.head, settings)
-    digests = _file_digests(sides.head, settings)
+    digests = file_digests(sides.head, settings)
     version = version_hash(definition, prompt.digest if prompt else None, digests)
     if prompt:
         family = version_hash(definition, digest_text(family_text(prompt.text)), digests).digest
         version = replace(version, family=family)
     paths = _suite_paths(request, sides, name)
+    judged = sides.judge.targets.get(name)
     return TargetPlan(
         definition=definition,
         version=version,
         prompt=prompt,
         suites=tuple(_suite(sides, definition, version, path=path) for path in paths),
         workers=settings.concurrency,
+        recordings=judged.recordings if judged else None,
+        records_to=settings.recordings,
     )
 
 
 def target_definition(
-    name: str, settings: TargetSettings, credentials: Mapping[str, tuple[str, ...]]
+    name: str, settings: TargetSettings, credentials: Mapping[str, tuple[str, ...]], *, tree: Tree
 ) -> TargetDefinition:
-    """A target as the candidate defines it, with the hosts that the base allows."""
-    model = settings.model
-    return TargetDefinition(
+    """A target as the candidate defines it, with the hosts that the base allows; the tree holds its response schema."""
+    definition = TargetDefinition(
         name=name,
         prompt=settings.prompt,
-        provider=model.provider if model else None,
-        model=model.name if model else None,
-        temperature=model.temperature if model else None,
-        max_output_tokens=model.max_output_tokens if model else None,
-        seed=model.seed if model else None,
-        base_url=model.base_url if model else None,
-        api_key_name=model.api_key if model else None,
         command=settings.command,
         python=settings.python,
+        endpoint=settings.endpoint.url if settings.endpoint else None,
+        api_key_name=settings.endpoint.api_key if settings.endpoint else None,
         timeout_s=settings.timeout,
+        limits=Limits(
+            requests_per_minute=settings.limits.requests_per_minute,
+            tokens_per_minute=settings.limits.tokens_per_minute,
+        ),
         allowed_hosts=credentials,
     )
+    return with_model(definition, settings.model, tree) if settings.model else definition
 
 
 def _prompt(request: CheckRequest, head: Tree, settings: TargetSettings) -> Prompt | None:
@@ -178,10 +199,11 @@ def _prompt(request: CheckRequest, head: Tree, settings: TargetSettings) -> Prom
     return load_prompt(WorkingTree(path.parent), path.name)
 
 
-def _file_digests(head: Tree, settings: TargetSettings) -> dict[str, str]:
+def file_digests(tree: Tree, settings: TargetSettings) -> dict[str, str]:
+    """Digests of a target's declared files by path; raises ConfigurationError where one is not there."""
     digests = {}
     for path in settings.version_files:
-        content = head.read(path)
+        content = tree.read(path)
         if content is None:
             raise ConfigurationError(f"version file {path} does not exist", hint="correct `version-files`")
         digests[path] = digest_text(content.decode("utf-8", "backslashreplace"))
@@ -224,16 +246,13 @@ def _suite(sides: _Sides, definition: TargetDefinition, version: VersionHash, *,
         anchor=anchor,
         adopted=known and not sides.first and judged is not None and path in judged.suites,
     )
-    return SuitePlan(suite=suite, identity=_identity(definition, version, suite), reference=reference)
+    references = load_references(sides.base, definition.name, suite)
+    identity = replace(_identity(definition, version, suite), scorer_digest=judged_with(suite, references))
+    return SuitePlan(suite=suite, identity=identity, reference=reference, references=references)
 
 
 def _identity(definition: TargetDefinition, version: VersionHash, suite: Suite) -> Identity:
-    program = "command" if definition.command else "python"
-    parameters = {
-        "temperature": definition.temperature,
-        "max_output_tokens": definition.max_output_tokens,
-        "seed": definition.seed,
-    }
+    program = "command" if definition.command else "endpoint" if definition.endpoint else "python"
     return Identity(
         target=definition.name,
         suite=suite.name,
@@ -243,5 +262,5 @@ def _identity(definition: TargetDefinition, version: VersionHash, suite: Suite) 
         suite_digest=suite.digest,
         scorer_digest=suite.scorer_digest,
         model=f"{definition.provider}/{definition.model}" if definition.provider else program,
-        parameters=canonical_json(parameters),  # type: ignore[arg-type]
+        parameters=canonical_json(identity_parameters(definition)),
     )

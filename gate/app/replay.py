@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gate.core.canonical import digest_text
 from gate.core.decision import decide
+from gate.core.evidence import Evidence
 from gate.core.finding import CORE_VERSION, Decision
 from gate.errors import MismatchError, RecordError
 from gate.store.records import (
@@ -20,6 +22,7 @@ from gate.store.records import (
 
 LARGEST_INPUT = 512 * 2**20
 NO_RECORD = "name the file that `gate check --out` wrote"
+TWICE = "nothing can be decided from evidence that says two things; keep one of them"
 CHANGED = "the file was changed after the decision; restore it from the artifact of the run"
 
 
@@ -47,7 +50,7 @@ def decide_files(inputs: Inputs, *, as_of: str) -> tuple[Decision, str]:
     Raises RecordError for files that are not what they say.
     """
     texts = {name: (str(path), read_text(path)) for name, path in _paths(inputs).items()}
-    decision = _decide(texts, as_of)
+    decision = decide_texts(texts, as_of)
     return decision, render_decision(decision, texts)
 
 
@@ -70,7 +73,7 @@ def _replay(path: Path) -> Replay:
     recorded, named = parse_decision(text, str(path))
     paths = input_paths(path, {name: place for name, (place, _) in named.items()})
     texts = {name: (place, _verified(paths[name], sha)) for name, (place, sha) in named.items()}
-    decision = _decide(texts, recorded.as_of)
+    decision = decide_texts(texts, recorded.as_of)
     exact = recorded.core_version == CORE_VERSION
     again = render_decision(decision, texts)
     if exact and again != text:
@@ -125,11 +128,25 @@ def _verified(path: Path, sha: str) -> str:
     return text
 
 
-def _decide(texts: dict[str, tuple[str, str]], as_of: str) -> Decision:
+def decide_texts(texts: Mapping[str, tuple[str, str]], as_of: str) -> Decision:
+    """Decide on the texts of the three inputs, each with its place by name; raises RecordError."""
     policy = parse_policy(texts["policy"][1], texts["policy"][0])
     evidence = parse_evidence(texts["evidence"][1], texts["evidence"][0])
+    require_distinct(evidence, texts["evidence"][0])
     references = parse_references(texts["references"][1], texts["references"][0])
     return decide(policy=policy, evidence=evidence, references=references, as_of=as_of)
+
+
+def require_distinct(evidence: Evidence, place: str) -> None:
+    """Refuse evidence that says two things about one suite or one case; raises RecordError that names it."""
+    suites = Counter((suite.identity.target, suite.name) for suite in evidence.suites)
+    for (target, name), times in sorted(suites.items()):
+        if times > 1:
+            raise RecordError(f"{place}: suite {name!r} of target {target!r} is given {times} times", hint=TWICE)
+    for suite in evidence.suites:
+        for case_id, times in sorted(Counter(case.case_id for case in suite.cases).items()):
+            if times > 1:
+                raise RecordError(f"{place}: suite {suite.name!r} has case {case_id!r} {times} times", hint=TWICE)
 
 
 def _difference(recorded: str, again: str) -> str:

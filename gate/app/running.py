@@ -2,72 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
+from gate.app.bench import Bench, asking_of, crews_of, suite_asking
+from gate.app.beside import base_sides
+from gate.app.judges import bind_judges
 from gate.app.project import Project, SuitePlan, TargetPlan
-from gate.core.aggregate import suite_evidence
+from gate.app.reuse import claimed, requests_of, reuse_of
 from gate.core.decision import SuiteStep, is_unchanged, next_steps
-from gate.core.evidence import Evidence, Reference, SuiteBaseline
+from gate.core.evidence import Evidence, Reference, SuiteBaseline, SuiteEvidence
 from gate.core.model import Target
 from gate.core.policy import Policy
-from gate.core.rules.abort import Watch
+from gate.core.rules.abort import Watch, watch_for
 from gate.core.rules.comparability import comparable
 from gate.core.rules.context import SuiteContext
 from gate.core.window import earlier
-from gate.runner.budget import Budget, Ceilings
-from gate.runner.journal import Journal
-from gate.runner.suite_run import Progress, SuiteRun
-from gate.suites.settings import Settings
-from gate.targets.prices import Price, Prices
+from gate.runner.asking import Asking
+from gate.runner.suite_run import SuiteRun
 from gate.targets.prompt import render_prompts
-from gate.targets.table import build_target
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
-    """What every suite run shares."""
+def prepare_runs(
+    project: Project, bench: Bench, *, every: bool, as_of: str = ""
+) -> tuple[tuple[SuiteRun, ...], tuple[str, ...]]:
+    """One run a suite of each target that is not equal to its baseline, and the names of those that are.
 
-    root: Path
-    environ: Mapping[str, str]
-    budget: Budget
-    journal: Journal
-    progress: Progress
-    seed: int
-    earlier: tuple[Evidence, ...] = ()
-
-
-def ceilings_from(settings: Settings, usd: float | None) -> Ceilings:
-    """The base's budget; a run may ask for fewer dollars, never for more."""
-    own = settings.budget
-    limits = [limit for limit in (usd, own.usd) if limit is not None]
-    return Ceilings(usd=min(limits, default=None), calls=own.calls, minutes=own.minutes, tokens=own.tokens)
-
-
-def prices_from(settings: Settings) -> Prices:
-    """Price overrides, dollars per million tokens."""
-    return {name: Price(input=price.input, output=price.output) for name, price in settings.prices.items()}
-
-
-def prepare_runs(project: Project, bench: Bench, *, every: bool) -> tuple[tuple[SuiteRun, ...], tuple[str, ...]]:
-    """One run a suite of each target that is not equal to its baseline, and the names of those that are."""
+    Cases that are asked what the baseline was asked are reused at the date `as_of`; without one, or with `every`, none.
+    """
     runs: list[SuiteRun] = []
     same: list[str] = []
     for plan in project.targets:
-        if not every and _equals_baseline(project, plan):
+        if not every and equals_baseline(project, plan):
             same.append(plan.definition.name)
             continue
-        target = build_target(
-            plan.definition, environ=bench.environ, root=bench.root, prices=prices_from(project.settings)
-        )
-        runs += [
-            _suite_run(plan, suite, target, bench=bench, watch=_watch(project.policy, suite)) for suite in plan.suites
-        ]
+        # While another process renders, this one loads what asking takes.
+        prompts = {suite.suite.name: render_suite(plan, suite) for suite in plan.suites}
+        crews, asking = crews_of(project, plan, bench), asking_of(project, plan, bench)
+        sides = base_sides(project, plan, bench)
+        for suite in plan.suites:
+            own = suite_asking(asking, suite.suite.name)
+            crew = crews[suite.suite.name]
+            run = _suite_run(plan, suite, crew, asking=own, bench=bench)
+            run.prompts = prompts[suite.suite.name]
+            run.scored = crew.results
+            bind_judges(run, project, bench, references=suite.references)
+            if as_of and not every:
+                _reuse(run, plan, suite, policy=project.policy, as_of=as_of)
+            run.watch = _watch(project.policy, suite, claimed(suite, run.reused), as_of=as_of)
+            run.beside = sides.get(suite.suite.name)
+            runs.append(run)
     return tuple(runs), tuple(same)
 
 
-def _equals_baseline(project: Project, plan: TargetPlan) -> bool:
+def equals_baseline(project: Project, plan: TargetPlan) -> bool:
+    """Whether running a target would compare a version with itself."""
     states = [(suite, suite.reference.baseline) for suite in plan.suites]
     return all(
         isinstance(baseline, SuiteBaseline) and is_unchanged(suite.identity, baseline, project.policy_digest)
@@ -84,28 +72,33 @@ def render_suite(plan: TargetPlan, suite: SuitePlan) -> dict[str, str]:
     return {case_id: text for (case_id, _), text in zip(inputs, texts, strict=True)}
 
 
-def _watch(policy: Policy, plan: SuitePlan) -> Watch | None:
+def _reuse(run: SuiteRun, plan: TargetPlan, suite: SuitePlan, *, policy: Policy, as_of: str) -> None:
+    """Tell a run which of its cases need no new trial."""
+    requests = requests_of(plan, suite.suite, run.prompts)
+    reuse = reuse_of(policy, suite, requests, as_of=as_of, earlier=run.earlier)
+    run.reused, run.fresh = reuse.requests, reuse.fresh
+
+
+def _watch(policy: Policy, plan: SuitePlan, nothing: SuiteEvidence, *, as_of: str) -> Watch | None:
     """What may end a broken first pass; None where a rate of the suite could not call for ROLLBACK."""
-    nothing = suite_evidence(suite=plan.suite, identity=plan.identity, trials={}, passes=0)
-    context = SuiteContext(evidence=nothing, reference=plan.reference, policy=policy, as_of="")
-    if not (context.blocking and context.requirement.regression and comparable(context)):
+    context = SuiteContext(evidence=nothing, reference=plan.reference, policy=policy, as_of=as_of)
+    if context.member or not (context.blocking and context.requirement.regression and comparable(context)):
         return None
-    return Watch(known=context.known, margin=context.margin, scored_share=policy.scored_share)
+    return watch_for(context)
 
 
-def _suite_run(plan: TargetPlan, suite: SuitePlan, target: Target, *, bench: Bench, watch: Watch | None) -> SuiteRun:
+def _suite_run(plan: TargetPlan, suite: SuitePlan, target: Target, *, asking: Asking, bench: Bench) -> SuiteRun:
     return SuiteRun(
         suite=suite.suite,
         identity=suite.identity,
         target=target,
-        prompts=render_suite(plan, suite),
-        budget=bench.budget,
+        prompts={},
+        asking=asking,
         journal=bench.journal,
         progress=bench.progress,
         workers=plan.workers,
         seed=bench.seed,
         earlier=earlier(suite.identity, bench.earlier),
-        watch=watch,
     )
 
 
@@ -123,9 +116,9 @@ def gather(
     if any(run.asked for run in runs):
         return evidence
     steps = tuple(
-        SuiteStep(target=run.identity.target, suite=run.suite.name, passes=policy.looks[0], confirm={})
+        SuiteStep(target=run.identity.target, suite=run.suite.name, passes=max(run.passes, policy.looks[0]), confirm={})
         for run in runs
-        if run.passes == 0
+        if run.passes == 0 or _lags(run)
     ) or next_steps(policy=policy, evidence=evidence, references=references, as_of=as_of)
     while steps:
         for step in steps:
@@ -138,11 +131,17 @@ def gather(
     return evidence
 
 
+def _lags(run: SuiteRun) -> bool:
+    """Whether earlier runs left out trials of cases that may not be reused any more."""
+    before = run.earlier.cases if run.earlier else ()
+    return any(case.reused and case.case_id not in run.reused for case in before)
+
+
 def _take(run: SuiteRun, step: SuiteStep, *, interrupted: bool) -> None:
     """One step of one suite; after an interruption it is only planned, so that what is missing counts as missing."""
     run.interrupted |= interrupted
     run.run_more(step.confirm)
-    run.run_passes(step.passes)
+    run.run_passes(step.passes, whole=step.whole)
 
 
 def _evidence(runs: Sequence[SuiteRun], unchanged: Sequence[str], as_of: str) -> Evidence:

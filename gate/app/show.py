@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from gate.app.excerpts import load_answers, marks_before
 from gate.app.replay import input_paths, read_text
+from gate.app.watched import render_watched, watched_cases
 from gate.core.canonical import NotJsonError, digest_text, parse_json
 from gate.core.codec import DecodeError, decode
-from gate.core.model import Json, Trial
+from gate.core.evidence import SuiteBaseline
+from gate.core.finding import Rule
+from gate.core.judging import Opinion
+from gate.core.model import Json, Score, Trial
 from gate.core.policy import Mode
 from gate.documents.tree import Tree
 from gate.errors import NothingToDoError, RecordError
@@ -58,6 +62,23 @@ def load_view(folder: Path) -> ReportView:
     )
 
 
+def load_watched(folder: Path) -> Iterator[str]:
+    """Lines about the critical values that a recorded decision used, suite by suite; none where none were asked for.
+
+    Raises RecordError for files that are not what they say.
+    """
+    path = folder / "decision.json"
+    decision, named = parse_decision(read_text(path), str(path))
+    place = input_paths(path, {name: own for name, (own, _) in named.items()})["references"]
+    references = {(one.target, one.suite): one for one in parse_references(read_text(place), str(place))}
+    asked = [one for one in decision.findings if one.rule is Rule.BROKEN_CASE and not one.subject]
+    for finding in asked:
+        baseline = references[finding.target, finding.suite].baseline
+        if isinstance(baseline, SuiteBaseline):
+            yield f"{finding.target} / {finding.suite}"
+            yield from (f"  {line}" for line in render_watched(watched_cases(baseline, baseline.cases)))
+
+
 def load_histories(folder: Path, case_id: str, tree: Tree) -> tuple[CaseHistory, ...]:
     """A case of a recorded run, once for each target and suite that has one of that id.
 
@@ -92,6 +113,10 @@ def load_histories(folder: Path, case_id: str, tree: Tree) -> tuple[CaseHistory,
     )
 
 
+# What a judge's score holds beside value and explanation; its sentence stands in the explanation.
+OWN_WORDS = tuple({field.name for field in fields(Opinion)} - {field.name for field in fields(Score)})
+
+
 def load_trials(path: Path) -> Iterator[RecordedTrial]:
     """Trials in the order they were recorded; a torn last line is left out, another bad line raises RecordError."""
     lines = read_text(path).split("\n")
@@ -113,6 +138,8 @@ def _recorded(plain: Json) -> RecordedTrial:
     for score in _objects(plain.get("scores")):
         for result in _objects([score.get("result")]):
             result["type"] = "Score" if "value" in result else "Unscored"
+            for name in OWN_WORDS:
+                result.pop(name, None)
     return RecordedTrial(**outer, trial=decode(Trial, plain))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gate.cli import options
-from gate.cli.console import say
+from gate.cli.console import say, say_json
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -33,10 +33,12 @@ def decide(*, policy: Path, references: Path, evidence: Path, out: Path | None, 
     inputs = Inputs(policy=policy, references=references, evidence=evidence)
     decision, text = decide_files(inputs, as_of=options.date_or_today(as_of))
     if out is None:
-        say(text.rstrip("\n"))
+        say_json(text)
     else:
         write_file(out, text)
         say(f"{decision.outcome}: {decision.reason}")
+        if decision.settle:
+            say(f"to settle it: {decision.settle}")
     return EXIT_CODES[decision.outcome]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from gate.cli import options
-from gate.cli.console import TrialProgress, colours, paint, say, width
+from gate.cli.console import colours, paint, say, width
 
 SEED = 1
 
@@ -37,6 +37,7 @@ def _run(folder: Path, seed: int) -> None:
     from gate.app.demo import SHOWN, run_edits
     from gate.app.request import CheckRequest
     from gate.app.sample import copy_sample
+    from gate.cli.progress import TrialProgress
     from gate.report.terminal import render_terminal
 
     copy_sample(folder)

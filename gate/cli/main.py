@@ -13,11 +13,13 @@ import click
 
 from gate import __version__
 from gate.cli.action import action
+from gate.cli.approve import approve
 from gate.cli.check import check
 from gate.cli.decide import decide, replay
 from gate.cli.demo import demo
 from gate.cli.explain import explain
 from gate.cli.init import init
+from gate.cli.merge import merge
 from gate.cli.plan import plan, validate
 from gate.cli.promote import promote
 from gate.cli.schema import schema
@@ -38,7 +40,9 @@ def gate() -> None:
     """
 
 
-for command in (init, validate, plan, check, decide, replay, explain, promote, show, schema, demo, action):
+for command in (init, validate, plan, check, merge, approve, decide, replay, explain, promote):
+    gate.add_command(command)
+for command in (show, schema, demo, action):
     gate.add_command(command)
 
 

@@ -45,6 +45,28 @@ quiet_option = click.option("--quiet", is_flag=True, help="No progress.")
 as_of_option = click.option("--as-of", help="Decide as of this date, YYYY-MM-DD (default: today, UTC).")
 
 
+fail_on_option = click.option(
+    "--fail-on",
+    type=click.Choice(["hold", "rollback"]),
+    default="hold",
+    show_default=True,
+    help="The mildest outcome that is not exit 0.",
+)
+resume_option = click.option(
+    "--resume", is_flag=True, help="Go on with the answers that an ended run left in the out folder."
+)
+cache_option = click.option(
+    "--cache",
+    type=click.Choice(["off", "read-write", "read-only", "refresh"]),
+    default="off",
+    show_default=True,
+    help="Use answers of past runs on this machine; not in CI.",
+)
+record_option = click.option("--record", is_flag=True, help="Write answers into the target's recordings.")
+offline_option = click.option("--offline", is_flag=True, help="Ask no model: what is not recorded is missing.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print decision.json instead of the report.")
+
+
 def examples(*lines: str) -> str:
     """An epilog with one command line a line, none of them wrapped."""
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
@@ -55,6 +77,18 @@ def project_options(command: Command) -> Command:
     for option in (suite_option, target_option, config_option, root_option):
         command = option(command)
     return command
+
+
+def engine_options(command: Command) -> Command:
+    """Where trials are executed."""
+    engine = click.option(
+        "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Where trials run."
+    )
+    address = click.option(
+        "--address",
+        help="The Ray cluster: auto (the one this machine is in, the default), local (a new one), or ray://HOST:PORT.",
+    )
+    return engine(address(command))
 
 
 def date_or_today(text: str | None) -> str:
@@ -70,7 +104,14 @@ def date_or_today(text: str | None) -> str:
 def request_from(**values: Any) -> CheckRequest:
     """A request from option values; what is not given keeps the request's default."""
     from gate.app.request import CheckRequest
+    from gate.store.answer_cache import CacheMode
 
     given = {name: value for name, value in values.items() if value is not None}
     given["as_of"] = date_or_today(given.get("as_of"))
+    engine, address = given.pop("engine", "local"), given.pop("address", None)
+    if engine == "ray":
+        given["ray"] = address or "auto"
+    elif address is not None:
+        raise click.UsageError("--address is for --engine ray")
+    given["cache"] = CacheMode(given.get("cache", "off"))
     return CheckRequest(environ=dict(os.environ), **given)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import click
 
 from gate.cli import options
 from gate.cli.console import say
+
+GITHUB = "https://api.github.com"
 
 
 @click.command(
@@ -14,15 +19,45 @@ from gate.cli.console import say
 )
 @options.project_options
 @options.base_option
-def validate(**values: object) -> int:
-    """Check gate.yaml, suites, cases, scorers, sizes and the prompt of every case; no model call."""
+@click.option(
+    "--repository", metavar="OWNER/NAME", help="Also ask GitHub what protects the branch; the token is GITHUB_TOKEN."
+)
+@click.option("--branch", default="main", show_default=True, help="The branch to ask about, with --repository.")
+@click.option("--check", default="gate", show_default=True, help="The check that must be required.")
+def validate(*, repository: str | None, branch: str, check: str, **values: object) -> int:
+    """Check gate.yaml, suites, cases, scorers, sizes and the prompt of every case; no model call.
+
+    With --repository, exit code 2 where protection is missing; what the token could not see is said and is no error.
+    """
     from gate.app.project import load_project
     from gate.app.validate import validate_project
 
     for line in validate_project(load_project(options.request_from(out=options.OUT, **values))):
         say(line)
     say("valid")
-    return 0
+    return 0 if repository is None else _survey(repository, branch=branch, check=check, root=values.get("root"))
+
+
+def _survey(repository: str, *, branch: str, check: str, root: object) -> int:
+    import requests
+
+    from gate.app.validate_repository import survey_repository
+    from gate.documents.tree import WorkingTree
+    from gate.errors import ExitCode
+    from gate.forge.api import Api
+
+    url = os.environ.get("GITHUB_API_URL", GITHUB)
+    with requests.Session() as session:
+        api = Api(session=session, url=url, token=os.environ.get("GITHUB_TOKEN", ""))
+        tree = WorkingTree(Path(str(root or ".")))
+        found = survey_repository(api, repository, branch=branch, check=check, tree=tree)
+    for sentence in found.missing:
+        say(f"missing: {sentence}")
+    for sentence in found.unseen:
+        say(f"not seen: {sentence}")
+    if not (found.missing or found.unseen):
+        say(f"{repository}: {branch} is protected as the gate needs it")
+    return ExitCode.CONFIGURATION if found.missing else 0
 
 
 @click.command(
@@ -40,9 +75,10 @@ def plan(*, no_rates: bool, **values: object) -> int:
     from gate.app.plan_text import render_outlook, render_requirements
     from gate.app.project import load_project
 
-    project = load_project(options.request_from(out=options.OUT, **values))
+    request = options.request_from(out=options.OUT, **values)
+    project = load_project(request)
     say(render_requirements(project.policy))
-    suites = outlook(project, rates=not no_rates)
+    suites = outlook(project, rates=not no_rates, as_of=request.as_of)
     for suite in suites:
         say("")
         say(render_outlook(suite))

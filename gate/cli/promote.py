@@ -7,7 +7,7 @@ import time
 import click
 
 from gate.cli import options
-from gate.cli.console import TrialProgress, say
+from gate.cli.console import say
 
 
 @click.command(
@@ -18,6 +18,7 @@ from gate.cli.console import TrialProgress, say
 @click.option("--passes", type=click.IntRange(1, 100), help="Fresh passes (default: 10).")
 @options.budget_option
 @options.out_option
+@options.resume_option
 @options.as_of_option
 @options.quiet_option
 @click.option("--anchor", default="", help="Also pin this version under that name, against slow decay.")
@@ -29,9 +30,12 @@ def promote(*, quiet: bool, anchor: str, **values: object) -> int:
     shown.
     """
     from gate.app.promote import promote_version
+    from gate.cli.progress import TrialProgress
 
     request = options.request_from(**values)
     done = promote_version(request, progress=TrialProgress(quiet=quiet), now=time.monotonic, anchor=anchor)
+    for line in done.judges:
+        say(line)
     for path in done.files:
         say(f"wrote {path}")
     if done.files:

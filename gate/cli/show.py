@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 @options.out_option
 def show(*, case: str | None, root: Path, out: Path) -> int:
     """Show the last run, or one case: prompt, answers, scores, before and now."""
-    from gate.app.show import load_histories, load_view
+    from gate.app.show import load_histories, load_view, load_watched
     from gate.documents.tree import WorkingTree
     from gate.report.terminal import render_terminal
 
     if case is None:
         paint(render_terminal(load_view(out), width(), colour=colours()))
+        for line in load_watched(out):
+            say(line)
         return 0
     for number, history in enumerate(load_histories(out, case, WorkingTree(root))):
         if number:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from gate.core.broken import table_of
 from gate.core.evidence import (
+    DIGITS,
     FAIL,
     PASS,
     UNSCORED,
@@ -17,7 +20,8 @@ from gate.core.evidence import (
     SuiteEvidence,
     moments,
 )
-from gate.core.model import Answer, Case, Missing, ScorerResult, Suite, Trial, Unanswered, Unscored
+from gate.core.judging import Opinion, judging_of
+from gate.core.model import Answer, Case, Metric, Missing, Score, ScorerResult, Suite, Trial, Unanswered, Unscored
 
 
 def judged(*, suite: Suite, case: Case, index: int, answer: Answer, results: Sequence[ScorerResult]) -> Trial:
@@ -29,7 +33,7 @@ def judged(*, suite: Suite, case: Case, index: int, answer: Answer, results: Seq
         answer=answer,
         scores=tuple(results),
         value=value,
-        passed=value is not None and value >= suite.pass_mark - 1e-9,
+        passed=_passes(suite, value),
         missing=missing.reason if missing else None,
         detail=missing.detail if missing else "",
     )
@@ -65,6 +69,19 @@ def _weighted(suite: Suite, results: Sequence[ScorerResult]) -> tuple[float | No
     return (0.0 if failed else math.fsum(parts) / math.fsum(total)), None
 
 
+def _passes(suite: Suite, value: float | None) -> bool:
+    return value is not None and value >= suite.pass_mark - 1e-9
+
+
+def fails_by_judge(suite: Suite, trial: Trial) -> bool:
+    """Whether a trial fails by a judge's word alone: it would pass with full scores from every judge."""
+    if trial.value is None or trial.passed:
+        return False
+    full = Score(value=1.0, explanation="")
+    best = [replace(one, result=full) if isinstance(one.result, Opinion) else one for one in trial.scores]
+    return _passes(suite, _weighted(suite, best)[0])
+
+
 def mark(trial: Trial) -> str:
     """The letter that a trial leaves in the evidence."""
     if trial.value is None:
@@ -72,23 +89,32 @@ def mark(trial: Trial) -> str:
     return PASS if trial.passed else FAIL
 
 
-def case_evidence(case: Case, trials: Sequence[Trial]) -> CaseEvidence:
-    """Counts of one case from its trials, in the order of their index."""
+def value_of(trial: Trial) -> float | None:
+    """The value that a trial leaves in the evidence of a suite that compares values; None for an unscored one."""
+    return None if trial.value is None else round(trial.value, DIGITS)
+
+
+def case_evidence(case: Case, trials: Sequence[Trial], metric: Metric = Metric.PASS) -> CaseEvidence:
+    """Counts of one case from its trials, in the order of their index; single values only where they are compared."""
     ordered = sorted(trials, key=lambda trial: trial.index)
     answers = [trial.answer for trial in ordered if trial.answer]
+    values = [value for trial in ordered if (value := value_of(trial)) is not None]
+    # What was taken from an earlier run was paid for there.
+    used = [answer.usage for answer in answers if answer.usage is not None and not answer.replayed]
     return CaseEvidence(
         case_id=case.id,
         digest=case.digest,
         marks="".join(mark(trial) for trial in ordered),
         score=moments(trial.value for trial in ordered if trial.value is not None),
         usd=moments(answer.usd for answer in answers if answer.usd is not None),
-        tokens=moments(a.usage.input_tokens + a.usage.output_tokens for a in answers if a.usage is not None),
+        tokens=moments(usage.input_tokens + usage.output_tokens for usage in used),
         latency_ms=tuple(round(a.latency_ms, 1) for a in answers if a.latency_ms is not None),
         missing=tuple(str(trial.missing) for trial in ordered if trial.value is None),
         tags=tuple(sorted(case.tags.items())),
         severity=case.severity,
         cluster=case.cluster,
         critical=case.critical,
+        values=tuple(values) if metric is Metric.SCORE else (),
     )
 
 
@@ -96,7 +122,9 @@ def suite_evidence(
     *, suite: Suite, identity: Identity, trials: Mapping[str, Sequence[Trial]], passes: int
 ) -> SuiteEvidence:
     """Evidence of one suite; `trials` by case id, `passes` the number planned for every case."""
-    modelled = any(trial.answer.modelled for own in trials.values() for trial in own if trial.answer)
+    every = [trial for own in trials.values() for trial in own]
+    modelled = any(trial.answer.modelled for trial in every if trial.answer)
+    opinions = [result.result for trial in every for result in trial.scores if isinstance(result.result, Opinion)]
     return SuiteEvidence(
         identity=identity,
         kind=suite.kind,
@@ -105,20 +133,30 @@ def suite_evidence(
         margin=suite.margin,
         passes=passes,
         cases=tuple(
-            case_evidence(case, trials.get(case.id, ())) for case in sorted(suite.cases, key=lambda case: case.id)
+            _suite_case(suite, case, trials.get(case.id, ())) for case in sorted(suite.cases, key=lambda case: case.id)
         ),
         modelled=modelled,
+        metric=suite.metric,
+        judging=judging_of(suite, opinions),
     )
 
 
+def _suite_case(suite: Suite, case: Case, trials: Sequence[Trial]) -> CaseEvidence:
+    made = case_evidence(case, trials, suite.metric)
+    by_judge = sum(fails_by_judge(suite, trial) for trial in trials)
+    return replace(made, by_judge=by_judge) if by_judge else made
+
+
 def baseline_from(evidence: SuiteEvidence, *, as_of: str, policy: str, tag: str = "") -> SuiteBaseline:
-    """The baseline that this evidence makes: counts of scored trials per case."""
+    """The baseline that this evidence makes: counts of scored trials per case, and the critical values they give."""
+    cases = tuple(_baseline_case(case) for case in evidence.cases)
     return SuiteBaseline(
         identity=evidence.identity,
         as_of=as_of,
         policy=policy,
         tag=tag,
-        cases=tuple(_baseline_case(case) for case in evidence.cases),
+        cases=cases,
+        broken=table_of((case.passes, case.trials) for case in cases),
     )
 
 

@@ -3,9 +3,13 @@
 import hashlib
 import json
 import math
+from json.encoder import encode_basestring
 from typing import NoReturn
 
 from gate.core.model import Json
+
+_INDENT = "  "
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 class NotJsonError(ValueError):
@@ -19,7 +23,27 @@ def canonical_json(value: Json) -> str:
 
 def readable_json(value: Json) -> str:
     """Render a value with sorted keys, two-space indent and a final line end; as deterministic as `canonical_json`."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    return _readable(value, "\n") + "\n"
+
+
+def _readable(value: Json, line: str) -> str:
+    """What `json.dumps` makes of it with an indent, which it does without its fast encoder."""
+    if isinstance(value, dict) and value:
+        inner = line + _INDENT
+        items = [f"{encode_basestring(key)}: {_readable(value[key], inner)}" for key in sorted(value)]
+        return f"{{{inner}{f',{inner}'.join(items)}{line}}}"
+    if isinstance(value, list) and value:
+        inner = line + _INDENT
+        return f"[{inner}{f',{inner}'.join([_readable(item, inner) for item in value])}{line}]"
+    return _scalar(value)
+
+
+def _scalar(value: Json) -> str:
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if type(value) is int or (type(value) is float and math.isfinite(value)):
+        return repr(value)
+    return _ENCODER.encode(value)
 
 
 def digest(value: Json) -> str:

@@ -1,7 +1,8 @@
 """Dataclasses to plain JSON values and back, strictly: every field present or defaulted, no unknown key, no wrong type.
 
 Enums are their values, tuples are lists, mappings are objects, a tuple of (str, X) pairs stays a list of pairs. Unions
-of dataclasses carry a `"type"` key with the class name.
+of dataclasses carry a `"type"` key with the class name. A field marked `UNWRITTEN_DEFAULT` is left out at its default,
+so that records which do not need it keep their bytes.
 """
 
 from __future__ import annotations
@@ -10,12 +11,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
-from types import NoneType, UnionType
+from functools import cache
+from types import MappingProxyType, NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from gate.core.model import Json
 
 T = TypeVar("T")
+UNWRITTEN_DEFAULT: Mapping[str, bool] = MappingProxyType({"unwritten_default": True})
+_PLAIN = frozenset((str, int, float, bool, NoneType))
+# Equal to no value of a field.
+_NEVER = object()
 
 
 class DecodeError(ValueError):
@@ -24,8 +30,13 @@ class DecodeError(ValueError):
 
 def encode(value: object) -> Json:
     """Turn a dataclass, or anything it may hold, into a JSON value; raises TypeError for what it may not hold."""
-    if is_dataclass(value) and not isinstance(value, type):
-        own: dict[str, Json] = {field.name: encode(getattr(value, field.name)) for field in fields(value)}
+    kind: Any = type(value)
+    if kind in _PLAIN:
+        return value  # type: ignore[return-value]  # one of the plain types
+    written = _written(kind)
+    if written is not None:
+        both = [(name, getattr(value, name), left_out) for name, left_out in written]
+        own: dict[str, Json] = {name: encode(item) for name, item, left_out in both if item != left_out}
         return own
     if isinstance(value, Enum):
         return encode(value.value)
@@ -37,6 +48,18 @@ def encode(value: object) -> Json:
         return value
     message = f"cannot encode {type(value).__name__}"
     raise TypeError(message)
+
+
+@cache
+def _written(kind: type) -> tuple[tuple[str, object], ...] | None:
+    """The fields of a dataclass, each with the value that it is left out at; None for any other type."""
+    if not is_dataclass(kind):
+        return None
+    return tuple(
+        (field.name, field.default if field.metadata == UNWRITTEN_DEFAULT else _NEVER)
+        for field in fields(kind)
+        if field.init
+    )
 
 
 def encode_tagged(value: object) -> Json:
@@ -93,6 +116,9 @@ def _decode_enum(kind: type[Enum], value: Json, path: str) -> Enum:
 def _decode_union(kinds: tuple[Any, ...], value: Json, path: str) -> Any:
     if value is None and NoneType in kinds:
         return None
+    if {bool, str} <= set(kinds):
+        # Any JSON value, as arguments of tools are; what was parsed is one.
+        return value
     rest = [kind for kind in kinds if kind is not NoneType]
     if len(rest) == 1:
         return _decode(rest[0], value, path)
@@ -124,8 +150,7 @@ def _decode_mapping(kinds: tuple[Any, ...], value: Json, path: str) -> dict[str,
 def _decode_dataclass(kind: Any, value: Json, path: str) -> Any:
     if not isinstance(value, dict):
         raise _wrong(path, "an object", value)
-    hints = get_type_hints(kind)
-    own: dict[str, Field[Any]] = {field.name: field for field in fields(kind)}
+    hints, own = _hints(kind), _own_fields(kind)
     unknown = sorted(value.keys() - own.keys())
     if unknown:
         message = f"{path or 'top'}: unknown key {unknown[0]!r}"
@@ -141,6 +166,16 @@ def _decode_dataclass(kind: Any, value: Json, path: str) -> Any:
     except ValueError as error:
         message = f"{path or 'top'}: {error}"
         raise DecodeError(message) from error
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+@cache
+def _own_fields(kind: Any) -> dict[str, Field[Any]]:
+    return {field.name: field for field in fields(kind) if field.init}
 
 
 def _required(field: Field[Any]) -> bool:

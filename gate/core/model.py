@@ -50,11 +50,24 @@ class Scope(StrEnum):
     SET = "set"
 
 
+class Metric(StrEnum):
+    """What a comparison counts for a trial: whether it passed (0 or 1), or its value (0 to 1)."""
+
+    PASS = "pass"  # noqa: S105 a trial that passes, not a password
+    SCORE = "score"
+
+
 class Missing(StrEnum):
     """Why a planned trial has no score. None of these is a pass, and none is a failure of the candidate."""
 
     TIMED_OUT = "timed out"
     REFUSED = "connection refused"
+    UNREACHABLE = "endpoint not reached"
+    BROKEN_OFF = "connection broke off"
+    RATE_LIMITED = "rate limit of the endpoint"
+    OVERLOADED = "endpoint overloaded"
+    PROVIDER_DOWN = "provider down, not asked again"
+    KEY_REFUSED = "key not accepted by the endpoint"
     HTTP_ERROR = "error status from the endpoint"
     MALFORMED = "unreadable answer"
     TOO_LARGE = "answer over the size limit"
@@ -63,6 +76,7 @@ class Missing(StrEnum):
     SCORER_FAILED = "scorer failed"
     PEER_MISSING = "the case to compare with has no answer"
     INTERRUPTED = "interrupted"
+    NOT_RECORDED = "not recorded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +105,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens as the target reported them."""
+    """Tokens as the target reported them; `cached_input_tokens` are those of the input that came from a cache."""
 
     input_tokens: int
     output_tokens: int
+    cached_input_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +125,12 @@ class Answer:
     """What a target returned for one call.
 
     `latency_ms` is milliseconds on the wall, or a model of them when `modelled` is true (then it never counts as a
-    measurement); `usd` is None where no price is known, never 0.
+    measurement); `usd` is None where no price is known, never 0. `attempts` are the requests that were sent: after more
+    than one there is no latency, because waiting for another attempt is not the model's. `model` is the one that was
+    reported, and `asked` the one that was asked for where they differ. `finish_reason` is `stop`, `length`,
+    `tool_calls`, `content_filter` or the target's own word. `breaks_schema` says where the text breaks the schema that
+    it was asked to follow. `replayed` is empty, or says where an answer of an earlier run was taken from (`cache` or
+    `recording`): it counts neither for latency nor for cost.
     """
 
     text: str
@@ -120,24 +140,36 @@ class Answer:
     usd: float | None = None
     latency_ms: float | None = None
     modelled: bool = False
+    finish_reason: str = ""
+    fingerprint: str = ""
+    first_token_ms: float | None = None
+    attempts: int = 1
+    asked: str = ""
+    breaks_schema: str = ""
+    replayed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unanswered:
-    """A call that brought no answer: missing evidence, with the reason and a sentence for people."""
+    """A call that brought no answer: missing evidence, with the reason, a sentence for people, and requests sent."""
 
     reason: Missing
     detail: str
+    attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One question to a target: the rendered prompt, the case's variables, and a seed for targets that take one."""
+    """One question to a target: the rendered prompt, the case's variables, and a seed for targets that take one.
+
+    `index` numbers the draws of a case from 0.
+    """
 
     case_id: str
     prompt: str
     variables: Mapping[str, Json]
     seed: int
+    index: int = 0
 
 
 class Target(Protocol):
@@ -208,8 +240,9 @@ class WeightedScorer:
 class Suite:
     """A named group of cases with its scorers.
 
-    `digest` covers the cases, `scorer_digest` the scorers, weights and pass mark. `margin` is a share of 1 (0.05 is
-    5 points) or None for the policy's. A trial passes when its weighted score reaches `pass_mark` (0.7: R14).
+    `digest` covers the cases, `scorer_digest` the scorers, weights, pass mark and metric. `margin` is a share of 1
+    (0.05 is 5 points) or None for the policy's. A trial passes when its weighted score reaches `pass_mark` (0.7: R14).
+    `metric` is what is compared with the baseline.
     """
 
     name: str
@@ -223,6 +256,7 @@ class Suite:
     cases: tuple[Case, ...]
     digest: str
     scorer_digest: str
+    metric: Metric = Metric.PASS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

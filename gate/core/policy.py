@@ -7,9 +7,10 @@ Sources of the numbers: Maiorano (arXiv:2603.15676) for the `paper` profile (R4-
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from gate.core.codec import UNWRITTEN_DEFAULT
 from gate.core.model import Dimension
 
 
@@ -44,7 +45,16 @@ class OnBroken(StrEnum):
     ROLLBACK = "rollback"
 
 
+class LatencyRule(StrEnum):
+    """What latency is judged by: a fixed budget only, or also the base's version asked side by side in the same run."""
+
+    BUDGET = "budget"
+    CONCURRENT = "concurrent"
+
+
 ROLLBACK_FRACTION = 0.70
+# The dimensions in which less is better; in all others more is.
+LOWER_IS_BETTER = frozenset((Dimension.LATENCY, Dimension.COST))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +131,29 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AtLeast:
+    """So many of these dimensions must be shown not worse than the baseline; raises ValueError where that cannot be."""
+
+    count: int
+    of: tuple[Dimension, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a count that the dimensions cannot reach, and a dimension that counts twice."""
+        if not 1 <= self.count <= len(self.of):
+            message = f"at least {self.count} of {len(self.of)} dimensions is not possible"
+            raise ValueError(message)
+        if len(set(self.of)) < len(self.of):
+            message = "each dimension may be named once"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """A project's policy: a profile with the project's own figures, all shares of 1.
 
-    `cost_limit` is the allowed ratio of mean costs; `p95_ms` a latency budget in milliseconds or None; `author` is
-    who wrote the change, if known, because nobody waives for himself.
+    `cost_limit` is the allowed ratio of mean costs; `p95_ms` a latency budget in milliseconds or None; `latency` says
+    whether the base's version is timed, too; `author` is who wrote the change, if known, because nobody waives for
+    himself. The dimensions under `at_least` are compared with the baseline together and not one by one.
     """
 
     profile: Profile = Profile.MERGE
@@ -139,13 +167,21 @@ class Policy:
     fewest_cases: int = 30
     cost_limit: float = 1.10
     p95_ms: float | None = None
+    latency: LatencyRule = field(default=LatencyRule.BUDGET, metadata=UNWRITTEN_DEFAULT)
     anchor_drop: float = 0.03
     waivers: tuple[Waiver, ...] = ()
     author: str = ""
+    at_least: AtLeast | None = field(default=None, metadata=UNWRITTEN_DEFAULT)
 
     def requirement(self, dimension: Dimension) -> Requirement:
         """What is asked of a dimension; nothing, and not blocking, where neither profile nor policy names it."""
         return dict(self.requirements).get(dimension, Requirement(blocking=False))
+
+
+def required_dimensions(profile: Profile, dimensions: Mapping[Dimension, bool]) -> frozenset[Dimension]:
+    """Dimensions that block under a profile with a project's own choices."""
+    merged = requirements_for(profile, dimensions=dimensions, floors={})
+    return frozenset(dimension for dimension, requirement in merged if requirement.blocking)
 
 
 def requirements_for(
@@ -162,6 +198,29 @@ def requirements_for(
     return tuple(sorted(merged.items()))
 
 
+def with_margins(
+    requirements: tuple[tuple[Dimension, Requirement], ...],
+    *,
+    margins: Mapping[Dimension, float],
+    general: float | None = None,
+) -> tuple[tuple[Dimension, Requirement], ...]:
+    """Requirements with a project's margins, sorted by dimension.
+
+    `general` (None where the project says nothing) tightens a profile's own margin and never widens it. A margin that
+    is named for a dimension is taken as it is, and asks for the comparison where the profile does not.
+    """
+    merged = {dimension: _tightened(asked, general) for dimension, asked in requirements}
+    for dimension, margin in margins.items():
+        merged[dimension] = replace(merged.get(dimension, Requirement()), regression=True, margin=margin)
+    return tuple(sorted(merged.items()))
+
+
+def _tightened(asked: Requirement, general: float | None) -> Requirement:
+    """Without a margin of its own where the policy's is narrower, so that the policy's applies."""
+    narrower = general is not None and asked.margin is not None and general < asked.margin
+    return replace(asked, margin=None) if narrower else asked
+
+
 def _rollback_line(dimension: Dimension, target: float) -> float:
-    lower_is_better = dimension is Dimension.LATENCY
-    return round(target / ROLLBACK_FRACTION if lower_is_better else target * ROLLBACK_FRACTION, 6)
+    lower = dimension in LOWER_IS_BETTER
+    return round(target / ROLLBACK_FRACTION if lower else target * ROLLBACK_FRACTION, 6)

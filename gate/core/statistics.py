@@ -1,6 +1,7 @@
 """Closed-form statistics of the decision: no random numbers, sums by `math.fsum`, standard library only.
 
-Notation: case i has x passes in kb baseline trials and y passes in k candidate trials; d = y/k - x/kb.
+Notation: case i has x passes in kb baseline trials and y passes in k candidate trials; d = y/k - x/kb. Where values
+from 0 to 1 are compared, x and y are their sums; a pass is a value of 1, so that one formula serves for both.
 Sources: Miller 2024 (arXiv:2411.00640) for paired differences, Bonett and Price 2012 for the augmented interval,
 Cochran-Mantel-Haenszel for the set interval, Clopper and Pearson 1934 for exact bounds.
 """
@@ -8,6 +9,8 @@ Cochran-Mantel-Haenszel for the set interval, Clopper and Pearson 1934 for exact
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +22,8 @@ ONE_SIDED_95 = 1.645
 # The masses of a one-sided 95 % bound by order statistics (Wilks 1941): 0.95^59 is the first power below 0.05.
 BOUND_CONFIDENCE = 0.95
 BOUND_ERROR = 0.05
+# exp of anything below is exactly 0.0, with room for the rounding of the exponent.
+INVISIBLE = -750.0
 MINIMUM_CLUSTERS = 10
 
 
@@ -28,18 +33,24 @@ def settled(value: float) -> float:
 
 
 class Pair(NamedTuple):
-    """Counts of one case on both sides; `cluster` groups cases that are not independent."""
+    """Counts of one case on both sides; `cluster` groups cases that are not independent.
+
+    `squares` are the sums of squared values on both sides; None for passes, which are their own squares. `same` says
+    that both sides are the same trials, so that the difference is 0 and has no noise.
+    """
 
     case_id: str
-    x: int
+    x: float
     kb: int
-    y: int
+    y: float
     k: int
+    squares: tuple[float, float] | None = None
     cluster: str | None = None
+    same: bool = False
 
     @property
     def difference(self) -> float:
-        """Candidate rate minus baseline rate."""
+        """Candidate mean minus baseline mean."""
         return self.y / self.k - self.x / self.kb
 
 
@@ -48,7 +59,8 @@ class Comparison:
     """A paired difference with both standard errors, as shares of 1.
 
     `set_error` speaks of exactly these cases, `population_error` of inputs like these; `population_estimate` is
-    shrunk by one imaginary win and one imaginary loss. `clusters` is 0 where no case names one.
+    shrunk by one imaginary win and one imaginary loss. `clusters` is 0 where no case names one; `same` counts the
+    cases that cannot differ.
     """
 
     cases: int
@@ -57,14 +69,21 @@ class Comparison:
     population_estimate: float
     population_error: float
     clusters: int = 0
+    same: int = 0
 
     def population_lower(self, z: float) -> float:
         """Lower bound for inputs like these; minus infinity when too few clusters carry the claim."""
-        if self.clusters and self.clusters < MINIMUM_CLUSTERS:
-            return -math.inf
-        if self.clusters:
-            z *= t_quantile(0.95, self.clusters - 1) / ONE_SIDED_95
-        return settled(self.population_estimate - z * self.population_error)
+        wider = widening(self.clusters)
+        return -math.inf if wider == math.inf else settled(self.population_estimate - z * wider * self.population_error)
+
+    def population_p(self, margin: float) -> float:
+        """One-sided p-value of the claim that inputs like these lost less than a margin; 1 where nothing carries it."""
+        wider = widening(self.clusters)
+        return 1.0 if wider == math.inf else tail(-(self.population_estimate + margin), wider * self.population_error)
+
+    def set_p(self, margin: float) -> float:
+        """The same for exactly these cases."""
+        return tail(-(self.estimate + margin), self.set_error)
 
     def set_lower(self, z: float) -> float:
         """Lower bound for exactly these cases."""
@@ -84,8 +103,8 @@ def compare(pairs: Iterable[Pair]) -> Comparison:
     if not every:
         message = "nothing to compare"
         raise ValueError(message)
-    differences = [y / k - x / kb for _, x, kb, y, k, _ in every]
-    variances = [_set_variance(pair[1:5]) for pair in every]
+    differences = [y / k - x / kb for _, x, kb, y, k, _, _, _ in every]
+    variances = [_set_variance(pair[1:6]) for pair in every if not pair.same]
     population_estimate, population_error, clusters = _population(every, differences)
     return Comparison(
         cases=len(every),
@@ -94,16 +113,37 @@ def compare(pairs: Iterable[Pair]) -> Comparison:
         population_estimate=population_estimate,
         population_error=population_error,
         clusters=clusters,
+        same=len(every) - len(variances),
     )
 
 
 @lru_cache(maxsize=4096)
-def _set_variance(counts: tuple[int, int, int, int]) -> float:
-    """Variance of one difference from run-to-run noise, unbiased under no change (equals CMH at k = kb)."""
-    x, kb, y, k = counts
+def _set_variance(counts: tuple[float, int, float, int, tuple[float, float] | None]) -> float:
+    """Variance of one difference from run-to-run noise, unbiased under no change (equals CMH at k = kb for passes)."""
+    x, kb, y, k, squares = counts
     spread = 1 / k + 1 / kb
     pooled = (x / kb + y / k) / 2
-    return pooled * (1 - pooled) / (1 - spread / 4) * spread
+    second = pooled if squares is None else (squares[0] / kb + squares[1] / k) / 2
+    return within_case(pooled, second) / (1 - spread / 4) * spread
+
+
+def within_case(mean: float, second: float) -> float:
+    """Variance of values with this mean and mean square; written so that 0s and 1s give mean x (1 - mean) exactly."""
+    return max(0.0, mean * (1 - mean) - (mean - second))
+
+
+def widening(clusters: int) -> float:
+    """Factor on z by Student's t: 1 for independent cases (no clusters), infinity where too few carry a claim."""
+    if not clusters:
+        return 1.0
+    return math.inf if clusters < MINIMUM_CLUSTERS else t_quantile(0.95, clusters - 1) / ONE_SIDED_95
+
+
+def count_clusters(names: Iterable[str | None]) -> int:
+    """Clusters of these cases, where one without a name is its own; 0 where no case names one."""
+    sizes = Counter(names)
+    alone = sizes.pop(None, 0)
+    return len(sizes) + alone if sizes else 0
 
 
 def _population(pairs: Sequence[Pair], differences: Sequence[float]) -> tuple[float, float, int]:
@@ -143,13 +183,17 @@ def binomial_cdf(successes: int, trials: int, rate: float) -> float:
         return 0.0
     log_p, log_q = math.log(rate), math.log1p(-rate)
     constant = math.lgamma(trials + 1)
-    terms = (
-        math.exp(constant - math.lgamma(k + 1) - math.lgamma(trials - k + 1) + k * log_p + (trials - k) * log_q)
-        for k in range(successes + 1)
-    )
-    return min(1.0, math.fsum(terms))
+
+    def log_mass(k: int) -> float:
+        return constant - math.lgamma(k + 1) - math.lgamma(trials - k + 1) + k * log_p + (trials - k) * log_q
+
+    # Masses rise up to the mode, and most of the first ones are so small that they are zero as a float.
+    rising = range(min(successes, int((trials + 1) * rate)) + 1)
+    first = bisect_left(rising, INVISIBLE, key=log_mass)
+    return min(1.0, math.fsum(math.exp(log_mass(k)) for k in range(first, successes + 1)))
 
 
+@lru_cache(maxsize=4096)
 def exact_lower(successes: int, trials: int, alpha: float = 0.05) -> float:
     """Exact one-sided lower bound on a rate (Clopper-Pearson)."""
     if successes == 0:
@@ -173,6 +217,7 @@ def bisect(rising: Callable[[float], float], low: float = 0.0, high: float = 1.0
     return (low + high) / 2
 
 
+@lru_cache(maxsize=4096)
 def t_quantile(probability: float, degrees: int) -> float:
     """Upper quantile of Student's t for a probability above one half, by numerical integration and bisection."""
     return bisect(lambda t: _t_cdf(t, degrees) - probability, 0.0, 1000.0)
@@ -196,10 +241,14 @@ def _t_cdf(t: float, degrees: int) -> float:
 def quantile_bounds(values: Sequence[float], quantile: float = 0.95) -> tuple[float | None, float | None]:
     """One-sided 95 % bounds on a quantile by order statistics; None where the values are too few (p95: n < 59)."""
     ordered = sorted(values)
-    below = [binomial_cdf(rank, len(ordered), quantile) for rank in range(len(ordered))]
-    upper = next((ordered[rank] for rank, mass in enumerate(below) if mass >= BOUND_CONFIDENCE), None)
-    lower = [ordered[rank] for rank, mass in enumerate(below) if mass <= BOUND_ERROR]
-    return (lower[-1] if lower else None), upper
+    ranks = range(len(ordered))
+
+    def below(rank: int) -> float:
+        return binomial_cdf(rank, len(ordered), quantile)
+
+    upper = bisect_left(ranks, BOUND_CONFIDENCE, key=below)
+    lower = bisect_right(ranks, BOUND_ERROR, key=below) - 1
+    return (ordered[lower] if lower >= 0 else None), (ordered[upper] if upper < len(ordered) else None)
 
 
 def nearest_rank(values: Sequence[float], quantile: float) -> float:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from gate.core.evidence import CaseEvidence, Evidence, Identity, Moments, SuiteEvidence
-from gate.core.rules.vetoes import day_number
+from gate.core.dates import day_number
+from gate.core.evidence import Beside, CaseEvidence, Evidence, Identity, Moments, SuiteEvidence
+from gate.core.judging import join_judging
 
 WINDOW_DAYS = 14
 
@@ -56,7 +57,12 @@ def earlier(identity: Identity, evidences: Sequence[Evidence]) -> SuiteEvidence 
 
 
 def join(first: SuiteEvidence, second: SuiteEvidence) -> SuiteEvidence:
-    """Two runs of one version as one: passes add up, every trial counts once, in order."""
+    """Two runs of one version as one: passes add up, every trial counts once, in order.
+
+    Latencies of the base's version count only as long as the base has that version.
+    """
+    if second.beside is not None and (first.beside is None or first.beside.version != second.beside.version):
+        first = replace(first, cases=tuple(replace(case, beside_ms=(), base_ms=()) for case in first.cases))
     later = {case.case_id: case for case in second.cases}
     cases = [join_cases(case, later.pop(case.case_id)) if case.case_id in later else case for case in first.cases]
     return replace(
@@ -65,7 +71,15 @@ def join(first: SuiteEvidence, second: SuiteEvidence) -> SuiteEvidence:
         cases=tuple(sorted([*cases, *later.values()], key=lambda case: case.case_id)),
         modelled=first.modelled or second.modelled,
         asked=first.asked or second.asked,
+        beside=_beside(first.beside, second.beside),
+        judging=join_judging(first.judging, second.judging),
     )
+
+
+def _beside(first: Beside | None, second: Beside | None) -> Beside | None:
+    if first is None or second is None or first.version != second.version:
+        return second or first
+    return replace(second, modelled=first.modelled or second.modelled)
 
 
 def join_cases(first: CaseEvidence, second: CaseEvidence) -> CaseEvidence:
@@ -74,12 +88,17 @@ def join_cases(first: CaseEvidence, second: CaseEvidence) -> CaseEvidence:
         return second
     return replace(
         second,
+        reused=first.reused and second.reused and first.request == second.request,
         marks=first.marks + second.marks,
         score=_sum(first.score, second.score),
         usd=_sum(first.usd, second.usd),
         tokens=_sum(first.tokens, second.tokens),
         latency_ms=first.latency_ms + second.latency_ms,
+        beside_ms=first.beside_ms + second.beside_ms,
+        base_ms=first.base_ms + second.base_ms,
         missing=first.missing + second.missing,
+        values=first.values + second.values,
+        by_judge=first.by_judge + second.by_judge,
     )
 
 

@@ -16,6 +16,12 @@ LONGEST_WAIT_S = 60
 SHOWN_DETAIL = 200
 LIMITED = (403, 429)
 SERVER_ERROR = 500
+CHANGING = ("POST", "PUT")
+GRAPHQL = "/graphql"
+ENTERPRISE = "/api/v3"
+SECONDARY = "secondary rate limit"
+REDIRECT = 302
+DOWNLOADED = 2**16
 PERMISSION_HINT = "give the job this in its workflow file:\npermissions:\n  contents: read\n  pull-requests: write"
 
 
@@ -60,11 +66,11 @@ class Api:
     token: str = field(repr=False)
     sleep: Callable[[float], None] = time.sleep
 
-    def get(self, path: str, params: Mapping[str, int] | None = None) -> Reply:
+    def get(self, path: str, params: Mapping[str, int | str] | None = None) -> Reply:
         """Read; tried three times."""
         return self._repeat("GET", path, params=params)
 
-    def patch(self, path: str, body: Mapping[str, str]) -> Reply:
+    def patch(self, path: str, body: Mapping[str, Json]) -> Reply:
         """Change; tried three times, since a second one changes nothing more."""
         return self._repeat("PATCH", path, body=body)
 
@@ -72,16 +78,54 @@ class Api:
         """Remove; tried three times."""
         return self._repeat("DELETE", path)
 
-    def post(self, path: str, body: Mapping[str, str]) -> Reply:
+    def post(self, path: str, body: Mapping[str, Json]) -> Reply:
         """Create; tried again only when the API said that it did nothing, because it asked to wait."""
         return self._repeat("POST", path, body=body)
 
+    def put(self, path: str, body: Mapping[str, Json]) -> Reply:
+        """Write what names the state that it replaces; tried again only as a POST is."""
+        return self._repeat("PUT", path, body=body)
+
+    def graphql(self, query: str, variables: Mapping[str, Json]) -> Reply:
+        """Ask the GraphQL API; tried again only as a POST is."""
+        return self._repeat("POST", GRAPHQL, body={"query": query, "variables": dict(variables)})
+
+    def _address(self, path: str) -> str:
+        # On GHES the two APIs lie side by side: /api/v3 and /api/graphql.
+        root = self.url.removesuffix("/v3") if path == GRAPHQL and self.url.endswith(ENTERPRISE) else self.url
+        return root + path
+
+    def download(self, path: str, limit: int) -> bytes:
+        """Return the bytes that the API redirects to; raises PublishError for more than `limit` of them, or for none.
+
+        The storage that they lie on never gets the token.
+        """
+        try:
+            with self._send("GET", path, stream=True) as response:
+                if response.status_code != REDIRECT:
+                    _reply(response).expect("the download was refused")
+                    return _bounded(response, limit)
+                place = response.headers.get("Location", "")
+            with self.session.get(
+                place, stream=True, auth=_Bearer(""), timeout=TIMEOUT_S, allow_redirects=False
+            ) as stored:
+                if not stored.ok or stored.is_redirect:
+                    raise PublishError(f"the download failed: HTTP {stored.status_code}")
+                return _bounded(stored, limit)
+        except requests.RequestException as error:
+            raise PublishError(f"the download failed: no answer ({type(error).__name__})") from error
+
     def _repeat(
-        self, method: str, path: str, *, params: Mapping[str, int] | None = None, body: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, int | str] | None = None,
+        body: Mapping[str, Json] | None = None,
     ) -> Reply:
         reply = self._once(method, path, params=params, body=body)
         for attempt in range(1, ATTEMPTS):
-            wait = float(attempt) if reply.unknown and method != "POST" else reply.wait_s
+            wait = float(attempt) if reply.unknown and method not in CHANGING else reply.wait_s
             if wait is None or wait > LONGEST_WAIT_S:
                 break
             self.sleep(wait)
@@ -89,24 +133,34 @@ class Api:
         return reply
 
     def _once(
-        self, method: str, path: str, *, params: Mapping[str, int] | None, body: Mapping[str, str] | None
+        self, method: str, path: str, *, params: Mapping[str, int | str] | None, body: Mapping[str, Json] | None
     ) -> Reply:
-        headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
         try:
-            # Redirects stay off: the token goes to the API's own host and nowhere else.
-            response = self.session.request(
-                method,
-                self.url + path,
-                params=params,
-                json=body,
-                headers=headers,
-                auth=_Bearer(self.token),
-                timeout=TIMEOUT_S,
-                allow_redirects=False,
-            )
+            return _reply(self._send(method, path, params=params, body=body))
         except requests.RequestException as error:
             return Reply(status=0, detail=f"no answer ({type(error).__name__})")
-        return _reply(response)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, int | str] | None = None,
+        body: Mapping[str, Json] | None = None,
+        stream: bool = False,
+    ) -> requests.Response:
+        # Redirects stay off: the token goes to the API's own host and nowhere else.
+        return self.session.request(
+            method,
+            self._address(path),
+            params=params,
+            json=body,
+            headers={"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"},
+            auth=_Bearer(self.token),
+            timeout=TIMEOUT_S,
+            allow_redirects=False,
+            stream=stream,
+        )
 
 
 class _Bearer(AuthBase):
@@ -119,6 +173,16 @@ class _Bearer(AuthBase):
         if self._token:
             request.headers["Authorization"] = f"Bearer {self._token}"
         return request
+
+
+def _bounded(response: requests.Response, limit: int) -> bytes:
+    """Read a body to its end, or refuse it; what it says of its own length is not believed."""
+    content = bytearray()
+    for piece in response.iter_content(DOWNLOADED):
+        content += piece
+        if len(content) > limit:
+            raise PublishError(f"the download was ended: it is larger than {limit} bytes")
+    return bytes(content)
 
 
 def _reply(response: requests.Response) -> Reply:
@@ -135,7 +199,7 @@ def _reply(response: requests.Response) -> Reply:
         body=body,
         detail=_detail(body),
         last_page="next" not in response.links,
-        wait_s=_wait(response),
+        wait_s=_wait(response, _detail(body)),
     )
 
 
@@ -146,11 +210,12 @@ def _detail(body: Json) -> str:
     return "".join(character if character.isprintable() else " " for character in text)[:SHOWN_DETAIL]
 
 
-def _wait(response: requests.Response) -> float | None:
+def _wait(response: requests.Response, detail: str) -> float | None:
     """Seconds to wait before a limited call may come again; a spent hourly budget is too long to wait for."""
     if response.status_code not in LIMITED:
         return None
     after = response.headers.get("Retry-After", "")
     if after.isdecimal():
         return float(after)
-    return float(LONGEST_WAIT_S) if response.status_code == LIMITED[1] else None
+    limited = response.status_code == LIMITED[1] or SECONDARY in detail
+    return float(LONGEST_WAIT_S) if limited else None

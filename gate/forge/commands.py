@@ -20,6 +20,7 @@ MESSAGE_LIMIT = 4_000
 SUMMARY_LIMIT = 1024 * 1024
 CUT_NOTE = "\n\n_The rest was left out: a job summary holds 1 MiB. The whole report is in the artifact._\n"
 ZERO_WIDTH = "\N{ZERO WIDTH SPACE}"
+ENDGROUP = "::endgroup::\n"
 
 
 class Level(StrEnum):
@@ -73,6 +74,11 @@ def _command(annotation: Annotation) -> str:
     }
     given = ",".join(f"{name}={escape_property(value)}" for name, value in properties.items() if value)
     return f"::{annotation.level}{' ' if given else ''}{given}::{escape_data(annotation.message[:MESSAGE_LIMIT])}\n"
+
+
+def group(title: str) -> str:
+    """Return the command that starts a group of lines; groups do not nest, and `ENDGROUP` ends one."""
+    return f"::group::{escape_data(title)}\n"
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from gate.core.model import Json
 from gate.errors import PublishError
@@ -10,27 +11,38 @@ from gate.forge.api import Api, Reply
 
 PREFIX = "<!-- lockgate:v1 "
 KEY = re.compile(r"key=([A-Za-z0-9._-]+)")
+LINE = re.compile(
+    r"<!-- lockgate:v1 key=([A-Za-z0-9._-]+) run=([0-9]{1,18})\.([0-9]{1,6}) head=([0-9a-f]{40}|[0-9a-f]{64}) "
+    r"decision=(sha256:[0-9a-f]{64}) -->"
+)
 RUN = re.compile(r"run=([0-9]{1,18})(?:\.([0-9]{1,6}))?(?: |$)")
 ACTIONS_LOGIN = "github-actions[bot]"
 PAGE = 100
 MOST_PAGES = 100
 GONE = (404, 410)
+SAYS = "<!-- lockgate:says {} -->"
+SAYS_DIGITS = 16
 FORK_HINT = "runs for a fork get a read-only token; the report is in the job summary"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """What the comment's hidden first line says: whose comment it is and which run wrote it."""
+    """What the comment's hidden first line says: whose comment it is, which run wrote it, and what was decided.
+
+    `digest` is the decision's, and empty where nothing was decided.
+    """
 
     key: str
     run_id: int
     attempt: int
     head: str
+    digest: str = ""
 
     @property
     def line(self) -> str:
         """The first line of the comment."""
-        return f"{PREFIX}key={self.key} run={self.run_id}.{self.attempt} head={self.head} -->"
+        decision = f" decision={self.digest}" if self.digest else ""
+        return f"{PREFIX}key={self.key} run={self.run_id}.{self.attempt} head={self.head}{decision} -->"
 
     @property
     def run(self) -> tuple[int, int]:
@@ -88,6 +100,57 @@ def marker_key(body: str) -> str:
     return found.group(1) if found else "all"
 
 
+def decided_markers(thread: Thread) -> tuple[Marker, ...]:
+    """Markers of our own comments that tell of a decision, the latest run last; raises PublishError."""
+    login, markers = own_login(thread.api), []
+    for item in all_comments(thread):
+        found = LINE.fullmatch(first_line(item)) if author_of(item) == login else None
+        if found:
+            key, run, attempt, head, digest = found.groups()
+            markers.append(Marker(key=key, run_id=int(run), attempt=int(attempt), head=head, digest=digest))
+    return tuple(sorted(markers, key=lambda marker: marker.run))
+
+
+def void_comments(thread: Thread, marker: Marker, body: str) -> int:
+    """Replace what older runs said, under every key, and return how many comments that were; writes no new one.
+
+    For a run that decided nothing: an old verdict would otherwise stand for a commit that nobody decided about.
+    Raises PublishError.
+    """
+    found = (_comment(item) for item in all_comments(thread)) if thread.api.token else ()
+    login = own_login(thread.api) if thread.api.token else ""
+    older = [one for one in found if one and one.key and one.login == login and one.run < marker.run]
+    for comment in older:
+        own = replace(marker, key=comment.key)
+        thread.api.patch(thread.comment_path(comment.id), {"body": _stamped(body, own)}).expect(
+            "the comment could not be updated"
+        )
+    return len(older)
+
+
+def says(body: str, what: str) -> str:
+    """The body with a hidden last line that stands for what it says, for `standing_says`."""
+    return f"{body.rstrip()}\n\n{SAYS.format(sha256(what.encode()).hexdigest()[:SAYS_DIGITS])}\n"
+
+
+def standing_says(thread: Thread, key: str, what: str) -> str:
+    """The address of our standing comment if it says the same, else ""; raises PublishError."""
+    wanted, login = SAYS.format(sha256(what.encode()).hexdigest()[:SAYS_DIGITS]), own_login(thread.api)
+    for item in all_comments(thread):
+        comment, body = _comment(item), item.get("body") if isinstance(item, dict) else None
+        ours = comment is not None and (comment.login, comment.key) == (login, key)
+        if comment and ours and isinstance(body, str) and body.rstrip().endswith(wanted):
+            return comment.url
+    return ""
+
+
+def write_reply(thread: Thread, body: str) -> str:
+    """Write one comment below the others and return its address; raises PublishError."""
+    reply = thread.api.post(thread.path, {"body": body})
+    written = _comment(reply.expect("the reply could not be written").body)
+    return written.url if written else ""
+
+
 def upsert_comment(thread: Thread, marker: Marker, body: str) -> Published | NotPublished:
     """Write the comment, or replace the one that carries the marker's key; never raises for what the API does."""
     if not thread.api.token:
@@ -104,17 +167,30 @@ def _stamped(body: str, marker: Marker) -> str:
 
 
 def _upsert(thread: Thread, marker: Marker, body: str) -> Published | NotPublished:
-    if own := _own(thread, _login(thread), marker.key):
+    login = own_login(thread.api)
+    if own := _own(thread, login, marker.key):
         replaced = _replace(thread, own, marker=marker, body=body)
         if replaced is not None:
             return replaced
     posted = _post(thread, marker, body)
-    # The API shows an app's own login only on what it wrote; now older comments of that login are known to be ours.
     own = _own(thread, posted.login, marker.key)
-    if not own or own[0].id == posted.id:
-        _remove(thread, own[1:], marker)
-        return Published(url=posted.url)
-    return _replace(thread, own, marker=marker, body=body) or Published(url=posted.url)
+    if posted.login != login and own and own[0].id != posted.id:
+        # The API shows an app's own login only on what it wrote; now older comments of that login are known to be ours.
+        return _replace(thread, own, marker=marker, body=body) or Published(url=posted.url)
+    return _settle(thread, own, marker=marker, posted=posted)
+
+
+def _settle(thread: Thread, own: list[_Comment], *, marker: Marker, posted: _Comment) -> Published | NotPublished:
+    """After others may have posted at the same time: keep the newest run's first comment, whoever looks last.
+
+    No one overwrites here: each removes what is older than its own, and its own where somebody else's is to stay.
+    """
+    if any(comment.run > marker.run for comment in own):
+        _remove(thread, own, marker)
+        return NotPublished(reason="a newer run has already commented")
+    kept = next((comment for comment in own if comment.run == marker.run), posted)
+    _remove(thread, [comment for comment in own if comment.id != kept.id], marker)
+    return Published(url=kept.url)
 
 
 def _replace(thread: Thread, own: list[_Comment], *, marker: Marker, body: str) -> Published | NotPublished | None:
@@ -142,7 +218,7 @@ def _post(thread: Thread, marker: Marker, body: str) -> _Comment:
     reply = thread.api.post(thread.path, {"body": body})
     if reply.unknown:
         # It may stand already: look before posting again.
-        for standing in _own(thread, _login(thread), marker.key):
+        for standing in _own(thread, own_login(thread.api), marker.key):
             if standing.run == marker.run:
                 return standing
         reply = thread.api.post(thread.path, {"body": body})
@@ -152,21 +228,22 @@ def _post(thread: Thread, marker: Marker, body: str) -> _Comment:
     return comment
 
 
-def _login(thread: Thread) -> str:
+def own_login(api: Api) -> str:
     """Our own login; a workflow's token may not ask for it, and is always the same app."""
-    reply = thread.api.get("/user")
+    reply = api.get("/user")
     login = reply.body.get("login") if reply.ok and isinstance(reply.body, dict) else None
     return login if isinstance(login, str) and login else ACTIONS_LOGIN
 
 
 def _own(thread: Thread, login: str, key: str) -> list[_Comment]:
     """All comments by `login` under `key`, the oldest first."""
-    found = (_comment(item) for item in _all_comments(thread))
+    found = (_comment(item) for item in all_comments(thread))
     mine = [comment for comment in found if comment is not None and (comment.login, comment.key) == (login, key)]
     return sorted(mine, key=lambda comment: comment.id)
 
 
-def _all_comments(thread: Thread) -> list[Json]:
+def all_comments(thread: Thread) -> list[Json]:
+    """Every comment of the thread, the oldest first; raises PublishError."""
     comments: list[Json] = []
     for page in range(1, MOST_PAGES + 1):
         reply: Reply = thread.api.get(thread.path, {"per_page": PAGE, "page": page})
@@ -179,16 +256,27 @@ def _all_comments(thread: Thread) -> list[Json]:
     raise PublishError(f"the comments could not be read: there are more than {PAGE * MOST_PAGES}")
 
 
+def author_of(value: Json) -> str:
+    """The login of a comment's author; empty where there is none."""
+    user = value.get("user") if isinstance(value, dict) else None
+    login = user.get("login") if isinstance(user, dict) else None
+    return login if isinstance(login, str) else ""
+
+
+def first_line(value: Json) -> str:
+    """The first line of a comment."""
+    body = value.get("body") if isinstance(value, dict) else None
+    return body.partition("\n")[0].rstrip("\r") if isinstance(body, str) else ""
+
+
 def _comment(value: Json) -> _Comment | None:
     if not isinstance(value, dict) or not isinstance(identifier := value.get("id"), int):
         return None
-    user, url, body = value.get("user"), value.get("html_url"), value.get("body")
-    login = user.get("login") if isinstance(user, dict) else None
-    first = body.partition("\n")[0] if isinstance(body, str) else ""
+    url, first = value.get("html_url"), first_line(value)
     ours, run = first.startswith(PREFIX), RUN.search(first)
     return _Comment(
         id=identifier,
-        login=login if isinstance(login, str) else "",
+        login=author_of(value),
         url=url if isinstance(url, str) and url.startswith("http") and url.isprintable() else "",
         key=marker_key(first) if ours else "",
         run=(int(run.group(1)), int(run.group(2) or 1)) if ours and run else (0, 0),

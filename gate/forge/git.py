@@ -1,5 +1,6 @@
 """Commits, read without running anything that a repository could bring along: no hooks, filters, pagers or prompts."""
 
+import base64
 import os
 import re
 import subprocess
@@ -14,6 +15,8 @@ from gate.errors import ConfigurationError
 TIMEOUT_S = 120
 REGULAR = ("100644", "100755")
 EXECUTABLE = "100755"
+BOT = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
+PASSED = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "GIT_SSL_CAINFO")
 DEPTH_HINT = (
     "check out with fetch-depth: 2 (pull_request) or 0 (merge_group, push), so that the base commit is there to read"
 )
@@ -49,17 +52,27 @@ class Git:
 
     def commit(self, ref: str) -> str:
         """Return the full id of a commit; raises ConfigurationError for a ref that is unsafe or not there."""
+        if not self.holds(ref):
+            raise ConfigurationError(f"the commit {quoted(ref)} is not in this checkout", hint=DEPTH_HINT)
+        return self.run("rev-parse", "--verify", f"{ref}^{{commit}}").decode("ascii").strip()
+
+    def holds(self, ref: str) -> bool:
+        """Whether a commit is there to read; raises ConfigurationError for an unsafe ref, or without a repository."""
         if not ref or ref.startswith("-") or not ref.isprintable():
             raise ConfigurationError(f"{quoted(ref)} is not a git ref", hint="name a branch, a tag or a commit")
-        found = self._finished("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-        if found.returncode != 0:
-            self._require_repository()
-            raise ConfigurationError(f"the commit {quoted(ref)} is not in this checkout", hint=DEPTH_HINT)
-        return found.stdout.decode("ascii").strip()
+        if self._finished("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}").returncode == 0:
+            return True
+        self._require_repository()
+        return False
 
     def parents(self, ref: str) -> tuple[str, ...]:
         """Return the ids of a commit's parents, first parent first."""
         return tuple(self.run("rev-parse", f"{self.commit(ref)}^@").decode("ascii").split())
+
+    def named_parents(self, ref: str) -> tuple[str, ...]:
+        """Return the ids of the parents that a commit names, also where a shallow checkout does not have them."""
+        head = self.run("cat-file", "commit", self.commit(ref)).partition(b"\n\n")[0]
+        return tuple(line[7:].decode("ascii") for line in head.split(b"\n") if line.startswith(b"parent "))
 
     def changed_files(self, base: str) -> tuple[str, ...]:
         """Return the sorted paths in which the working tree differs from a commit; a rename is two paths."""
@@ -67,6 +80,12 @@ class Git:
         tracked = self.run("diff", *options, self.commit(base), "--")
         untracked = self.run("ls-files", "-z", "--others", "--exclude-standard")
         return tuple(sorted({os.fsdecode(name) for name in (tracked + untracked).split(b"\0") if name}))
+
+    def changed_between(self, old: str, new: str) -> tuple[str, ...]:
+        """Return the sorted paths in which two commits differ; a rename is two paths."""
+        options = ("--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv")
+        changed = self.run("diff", *options, self.commit(old), self.commit(new), "--")
+        return tuple(sorted(os.fsdecode(name) for name in changed.split(b"\0") if name))
 
     def export(self, ref: str, *, paths: Iterable[str], folder: Path) -> None:
         """Write files and folders of a commit below `folder`; raises ConfigurationError for a path that is not there.
@@ -136,6 +155,46 @@ class Git:
             raise ConfigurationError(message, hint=hint)
 
 
+def fetch_commit(git: Git, url: str, *, commit: str, token: str) -> bool:
+    """Bring one commit into a shallow checkout, by its id and without its history; says whether it is there now."""
+    if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit) is None:
+        return False
+    command = ("git", "fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", url, commit)
+    environ = network_environment(url, token)
+    try:
+        done = subprocess.run(  # noqa: S603 no shell, and the arguments are checked
+            command, cwd=git.root, env=environ, capture_output=True, timeout=TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def network_environment(url: str, token: str) -> dict[str, str]:
+    """Git's whole environment where it may talk to one server; raises nothing, and shows nobody the token.
+
+    The token stands here and not among the arguments, which other processes can read.
+    """
+    secret = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    settings = (
+        *(pair for pair in SETTINGS if pair[0] != "protocol.allow"),
+        # An empty value drops what actions/checkout may have left in the checkout: two such headers are refused.
+        (f"http.{url}.extraheader", ""),
+        *(((f"http.{url}.extraheader", f"AUTHORIZATION: basic {secret}"),) if token else ()),
+        ("protocol.allow", "never"),
+        ("protocol.https.allow", "always"),
+        ("protocol.http.allow", "always"),
+        ("http.followRedirects", "false"),
+        ("gc.auto", "0"),
+    )
+    pairs = {f"GIT_CONFIG_KEY_{index}": key for index, (key, _) in enumerate(settings)}
+    pairs |= {f"GIT_CONFIG_VALUE_{index}": value for index, (_, value) in enumerate(settings)}
+    parts = ("NAME", "EMAIL")
+    people = {f"GIT_{role}_{part}": BOT[at] for role in ("AUTHOR", "COMMITTER") for at, part in enumerate(parts)}
+    passed = {name: os.environ[name] for name in PASSED if name in os.environ}
+    return _environment() | people | passed | pairs | {"GIT_CONFIG_COUNT": str(len(settings))}
+
+
 class GitTree:
     """The files of one commit as a `gate.documents.tree.Tree`."""
 
@@ -168,6 +227,12 @@ class GitTree:
         wanted = safe_path(folder)
         entries = self._git.entries(self._commit, wanted)
         return tuple(sorted(entry.path for entry in entries if entry.regular and entry.path != wanted))
+
+    def read_all(self, folder: str) -> dict[str, bytes]:
+        """Return the contents of all files below a folder by path, in two steps of git; empty for a missing folder."""
+        wanted = safe_path(folder)
+        entries = [one for one in self._git.entries(self._commit, wanted) if one.regular and one.path != wanted]
+        return dict(zip((one.path for one in entries), self._git.blobs(entries), strict=True)) if entries else {}
 
 
 def safe_path(path: str) -> str:

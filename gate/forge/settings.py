@@ -11,12 +11,14 @@ from typing import TypeVar
 from gate.core.policy import Mode, Profile
 from gate.errors import ConfigurationError
 from gate.forge.event import Command
+from gate.forge.statuses import Publish
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
 MOST_PASSES = 100
 SHOWN_VALUE = 60
+SHARD = re.compile(r"[1-9][0-9]{0,3}/[1-9][0-9]{0,3}")
 REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 OUTSIDE_HINT = "`gate action` runs inside of GitHub Actions; on a command line use `gate check`"
 
@@ -29,9 +31,10 @@ class FailOn(StrEnum):
 
 
 class CommentMode(StrEnum):
-    """Whether the pull request gets the sticky comment."""
+    """When the pull request gets the sticky comment: each time, only when it says something else, or never."""
 
-    ON = "on"
+    UPDATE = "update"
+    ON_CHANGE = "on-change"
     OFF = "off"
 
 
@@ -53,7 +56,8 @@ class RunnerFiles:
 class ActionSettings:
     """What the workflow file and the runner say; `budget_usd` in US dollars, paths relative to `workspace`.
 
-    `targets` and `suites` are separated by commas or line ends. None and () mean "not given".
+    `shard` reads as `i/n`, and `parts` is the folder of what shards wrote. `targets` and `suites` are separated by
+    commas or line ends. None and () mean "not given".
     """
 
     command: Command | None
@@ -64,10 +68,15 @@ class ActionSettings:
     profile: Profile | None
     prompt: str | None
     passes: int | None
+    shard: str | None
+    parts: str | None
+    prompt_ref: str | None
+    publish: Publish | None
     budget_usd: float | None
     fail_on: FailOn
     mode: Mode
     comment: CommentMode
+    require_publish: bool
     github_token: str = field(repr=False)
     api_url: str
     server_url: str
@@ -78,6 +87,11 @@ class ActionSettings:
     run_id: int
     run_attempt: int
     workspace: Path
+
+    @property
+    def own_command(self) -> Command | None:
+        """The command that is asked for; a `prompt-ref` by itself asks for a check."""
+        return Command.CHECK if self.command is None and self.prompt_ref else self.command
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "ActionSettings":
@@ -95,10 +109,15 @@ class ActionSettings:
             profile=inputs.read("profile", _choice(Profile), None),
             prompt=inputs.path("prompt"),
             passes=inputs.read("passes", _passes, None),
+            shard=inputs.read("shard", _shard, None),
+            parts=inputs.path("parts"),
+            prompt_ref=inputs.read("prompt-ref", _ref, None),
+            publish=inputs.read("publish", _choice(Publish), None),
             budget_usd=inputs.read("budget-usd", _dollars, None),
             fail_on=inputs.read("fail-on", _choice(FailOn), FailOn.HOLD),
             mode=inputs.read("mode", _choice(Mode), Mode.ENFORCE),
-            comment=inputs.read("comment", _choice(CommentMode), CommentMode.ON),
+            comment=inputs.read("comment", _comment, CommentMode.UPDATE),
+            require_publish=inputs.read("require-publish", _flag, default=False),
             github_token=inputs.read("github-token", str, ""),
             api_url=_url(environ, "GITHUB_API_URL"),
             server_url=_url(environ, "GITHUB_SERVER_URL"),
@@ -158,6 +177,17 @@ def _choice(kind: type[E]) -> Callable[[str], E]:
     return convert
 
 
+def _comment(text: str) -> CommentMode:
+    # `on` was the name of the default.
+    return CommentMode.UPDATE if text.lower() == "on" else _choice(CommentMode)(text)
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return text.lower() == "true"
+
+
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word for part in re.split(r"[,\n]", text) if (word := part.strip()))
 
@@ -172,6 +202,12 @@ def _passes(text: str) -> int:
     if not re.fullmatch("[0-9]{1,4}", text) or not 1 <= int(text) <= MOST_PASSES:
         raise ValueError(f"must be a whole number from 1 to {MOST_PASSES}")
     return int(text)
+
+
+def _shard(text: str) -> str:
+    if not SHARD.fullmatch(text):
+        raise ValueError("must be i/n, such as 2/4")
+    return text
 
 
 def _dollars(text: str) -> float:

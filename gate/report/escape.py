@@ -135,6 +135,20 @@ def workflow_line(text: str) -> str:
     return "\n".join(log_line(line) for line in visible(text, keep="\n\t").split("\n"))
 
 
+def json_lines(text: str) -> str:
+    """Make a JSON document safe to print: the same value for whoever parses it, and no workflow command in a log.
+
+    Hidden characters become JSON escapes; in JSON they stand in strings only.
+    """
+    escapes = {ord(char): _json_escape(char) for char in set(text) if char != "\n" and _hidden(char)}
+    return text.translate(escapes).replace("##[", "#\\u0023[")
+
+
+def _json_escape(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[place]:02x}{units[place + 1]:02x}" for place in range(0, len(units), 2))
+
+
 def log_line(line: str) -> str:
     """One visible line for a CI log: no workflow command works in it."""
     shown = line.replace("##[", f"#{BREAK}#[")

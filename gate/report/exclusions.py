@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from gate.core.evidence import Evidence, Reference, SuiteBaseline, SuiteEvidence
 from gate.core.policy import Policy
-from gate.core.rules.context import known_cases
+from gate.core.rules.pairing import known_cases
 from gate.report import words
 
 REASON_LIMIT = 80

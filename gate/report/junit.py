@@ -74,7 +74,8 @@ def _add_case(parent: ET.Element, case: CaseEvidence, notes: _Notes) -> None:
         failure.text = xml_text(_reason(finding, notes.excerpts.get(case.case_id)))
     elif not case.scored:
         why = ", ".join(sorted(set(case.missing))) or "never run"
-        ET.SubElement(element, "skipped", message=_attribute(f"unscored: {why}"))
+        told = f"unscored: {why}" if case.missing or not case.reused else "unchanged, not asked again"
+        ET.SubElement(element, "skipped", message=_attribute(told))
 
 
 def _message(case: CaseEvidence) -> str:

@@ -74,6 +74,10 @@ def label(finding: Finding, *, targets: int) -> str:
     own = finding.suite or _TITLES.get(finding.rule, finding.rule.value)
     if finding.rule is Rule.SLICE and finding.subject:
         own = f"{finding.subject} in {own}"
+    if finding.rule is Rule.LATENCY and finding.subject:
+        own = f"{own} {finding.subject}"
+    if finding.rule is Rule.K_OF_M:
+        own = f"{finding.subject} dimensions"
     if finding.rule is Rule.ANCHOR:
         own = f"{own} since anchor"
     if finding.rule is Rule.FLOOR and finding.dimension is not Dimension.LATENCY:
@@ -99,15 +103,31 @@ def _floor(finding: Finding) -> tuple[str, str, str]:
     return f"{sign}\u00a0{show(finding.figure('floor'))}", show(finding.figure("estimate")), interval
 
 
+def _k_of_m(finding: Finding) -> tuple[str, str, str]:
+    wanted, shown = finding.figure("wanted") or 0.0, finding.figure("shown") or 0.0
+    chance = finding.figure("adjusted")
+    told = "" if chance is None else f"p\u00a0{chance:.2g}"
+    return f"≥\u00a0{wanted:.0f}", f"{shown:.0f} not worse", told
+
+
 def _cost(finding: Finding) -> tuple[str, str, str]:
     interval = words.span(words.times(finding.figure("lower")), words.times(finding.figure("upper")))
     return f"≤\u00a0{words.times(finding.figure('limit'))}", words.times(finding.figure("ratio")), interval
 
 
 def _latency(finding: Finding) -> tuple[str, str, str]:
+    if finding.subject:
+        return _beside(finding)
     budget = finding.figure("budget")
     before = words.NOTHING if budget is None else f"≤\u00a0{words.duration(budget)}"
     return before, words.duration(finding.figure("p95")), f"p50 {words.duration(finding.figure('p50'))}"
+
+
+def _beside(finding: Finding) -> tuple[str, str, str]:
+    """p95 of both sides, and the ratio of the paired latencies."""
+    interval = words.span(words.times(finding.figure("lower")), words.times(finding.figure("upper")))
+    change = f"{words.times(finding.figure('ratio'))} {interval}".strip()
+    return words.duration(finding.figure("base_p95")), words.duration(finding.figure("p95")), change
 
 
 _TITLES = {Rule.LATENCY: "latency p95"}
@@ -116,6 +136,7 @@ _CELLS = {
     Rule.REGRESSION: _comparison,
     Rule.SLICE: _slice,
     Rule.ABORT: _slice,
+    Rule.K_OF_M: _k_of_m,
     Rule.FLOOR: _floor,
     Rule.ANCHOR: _comparison,
     Rule.COST: _cost,

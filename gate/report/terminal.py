@@ -22,7 +22,7 @@ def render_terminal(view: ReportView, width: int = 80, *, colour: bool = False) 
     """Plain text of about `width` columns; with `colour` the outcome is coloured by ANSI codes."""
     command = view.provenance.reproduce
     blocks = (
-        [_headline(view, colour=colour), f"  {view.counts}" if view.counts else ""],
+        [render_verdict(view, colour=colour), f"  {view.counts}" if view.counts else ""],
         _wrapped("", view.notes, width),
         _wrapped("from", (view.source,), width),
         _wrapped("why", _reasons(view), width),
@@ -37,7 +37,8 @@ def render_terminal(view: ReportView, width: int = 80, *, colour: bool = False) 
     return "\n\n".join("\n".join(line for line in block if line) for block in blocks if any(block)) + "\n"
 
 
-def _headline(view: ReportView, *, colour: bool) -> str:
+def render_verdict(view: ReportView, *, colour: bool = False) -> str:
+    """The outcome in one line."""
     text = f"{_SIGNS[view.outcome]} {view.headline}"
     return f"\x1b[1;{_COLOURS[view.outcome]}m{text}\x1b[0m" if colour else text
 

@@ -8,12 +8,15 @@ from itertools import islice
 from gate.core.evidence import UNSCORED, Evidence, Reference, SuiteBaseline
 from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict
 from gate.core.policy import Mode, Policy
+from gate.core.question import Origin
+from gate.core.rules.flaky_cases import FLAKY
+from gate.core.settling import cheapest
 from gate.report import words
 from gate.report.exclusions import exclusions
+from gate.report.flags import doubts, gate_edits, recording_edits
 from gate.report.rows import Row, metric_rows, slice_rows
 
 MOST_REASONS = 4
-MOST_FLAGS = 6
 UNCHANGED = "unchanged"
 # The worst cells of the simulated rule: docs/explanation/statistics.md.
 SMALL_PRINT = (
@@ -30,8 +33,9 @@ class Provenance:
     """Where a decision comes from.
 
     `key` is the target's name or `all`, `run` the CI run's id or empty, `head` a commit or empty, `base` the ref that
-    the policy was read from. `changed` are the gate's own files that the change edits. `calls` is None and `reproduce`,
-    a command line, is empty where nobody remembers them.
+    the policy was read from. `changed` are the gate's own files that the change edits, `unfollowed` its edits of the
+    policy, in words; `recordings` are the recorded answers that it edits. `reused` counts answers that were not asked
+    for, by where they came from. `calls` is None and `reproduce`, a command line, is empty where nobody remembers them.
     """
 
     key: str = "all"
@@ -40,10 +44,13 @@ class Provenance:
     base: str = ""
     version: str = ""
     calls: int | None = None
+    reused: tuple[tuple[Origin, int], ...] = ()
     usd: float | None = None
     tokens: int | None = None
     advisory: bool = False
     changed: tuple[str, ...] = ()
+    unfollowed: tuple[str, ...] = ()
+    recordings: tuple[str, ...] = ()
     digest: str
     reproduce: str = ""
 
@@ -52,7 +59,8 @@ class Provenance:
 class Excerpt:
     """One case worth reading: what was answered before and now, and why it was scored so.
 
-    `before_marks` reads like `9/10`, `now_marks` like `PFF`; `scores` holds scorer, value (None: unscored), and why.
+    `before_marks` reads like `9/10`, `now_marks` like `PFF`; `scores` holds scorer, value (None: unscored), and why;
+    `note` is empty or says in a word or two what kind of case it is.
     """
 
     suite: str
@@ -65,6 +73,7 @@ class Excerpt:
     tags: tuple[tuple[str, str], ...] = ()
     scores: tuple[tuple[str, float | None, str], ...] = ()
     reason: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +120,7 @@ def build_view(  # noqa: PLR0913 the six inputs are the report's whole contract,
         source=_source(decision, evidence, references, provenance=provenance),
         reasons=reasons[:MOST_REASONS],
         more_reasons=max(0, len(reasons) - MOST_REASONS),
-        action=_action(decision.outcome, demanding, command=bool(provenance.reproduce)),
+        action=_action(decision, demanding, command=bool(provenance.reproduce)),
         rows=metric_rows(decision.findings, targets=targets),
         power=_power(decision.findings),
         small_print=SMALL_PRINT,
@@ -120,8 +129,13 @@ def build_view(  # noqa: PLR0913 the six inputs are the report's whole contract,
         exclusions=(
             *exclusions(evidence, references, policy=policy, as_of=decision.as_of),
             *_unscored_example(excerpts),
+            *(f"{finding.sentence}." for finding in _about(decision.findings, FLAKY)),
         ),
-        flags=_flags(decision.findings, provenance, shown=reasons[:MOST_REASONS]),
+        flags=(
+            *gate_edits(provenance.changed, provenance.unfollowed),
+            *recording_edits(provenance.recordings),
+            *doubts(decision.findings, shown=reasons[:MOST_REASONS]),
+        ),
         findings=decision.findings,
         provenance=provenance,
     )
@@ -150,7 +164,7 @@ def _meaning(decision: Decision) -> str:
 
 def demanding_findings(findings: Sequence[Finding]) -> list[Finding]:
     """Blocking findings that ask for more than PROMOTE: the worst outcome first, then what failed, then rule order."""
-    order = (Rule.VETO, Rule.FLOOR, Rule.REGRESSION, Rule.BROKEN_CASE, Rule.SLICE)
+    order = (Rule.VETO, Rule.FLOOR, Rule.REGRESSION, Rule.K_OF_M, Rule.BROKEN_CASE, Rule.SLICE)
     ranks = {rule: rank for rank, rule in enumerate(order)}
     asking = [finding for finding in findings if finding.blocking and finding.demands is not Outcome.PROMOTE]
     return sorted(
@@ -191,10 +205,33 @@ def _source(decision: Decision, evidence: Evidence, references: Sequence[Referen
         f"{head} against {words.quoted(provenance.base)}" if provenance.base else head,
         _age(decision.as_of, references),
         f"{_range(passes)} {'pass' if passes == [1] else 'passes'}" if passes else "",
-        "" if provenance.calls is None else words.count(provenance.calls, "call"),
-        words.money(provenance.usd, provenance.tokens) if provenance.calls else "",
+        *_reuse(decision.findings, evidence),
+        "" if provenance.calls is None else words.answers(provenance.calls, provenance.reused) + _judged(evidence),
+        words.money(provenance.usd, provenance.tokens) if provenance.calls or provenance.reused else "",
     )
     return " · ".join(part for part in parts if part)
+
+
+def _judged(evidence: Evidence) -> str:
+    """How many of the calls went to judges, and what those took; empty where none did."""
+    judges = [suite.judging for suite in evidence.suites if suite.judging is not None and suite.judging.calls]
+    if not judges:
+        return ""
+    priced = [judge.usd for judge in judges if judge.usd is not None]
+    cost = words.money(sum(priced) if priced else None, sum(judge.tokens for judge in judges))
+    return f" ({words.count(sum(judge.calls for judge in judges), 'call')} to judges{', ' + cost if cost else ''})"
+
+
+def _reuse(findings: Sequence[Finding], evidence: Evidence) -> tuple[str, ...]:
+    """How many cases the baseline's trials stood for: those that were not asked, and those that were, for a floor."""
+    own = [finding for finding in findings if finding.rule is Rule.COMPLETENESS]
+    unchanged, unasked = (int(sum(one.figure(name) or 0 for one in own)) for name in ("unchanged", "unasked"))
+    total = sum(len(suite.cases) for suite in evidence.suites)
+    told = (
+        (unasked, "not asked again"),
+        (unchanged - unasked, "asked only for rules that need new answers"),
+    )
+    return tuple(f"{number} of {words.count(total, 'case')} unchanged, {how}" for number, how in told if number)
 
 
 def _age(as_of: str, references: Sequence[Reference]) -> str:
@@ -211,13 +248,12 @@ def _range(numbers: Sequence[int]) -> str:
     return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
 
 
-def _action(outcome: Outcome, demanding: Sequence[Finding], *, command: bool) -> str:
+def _action(decision: Decision, demanding: Sequence[Finding], *, command: bool) -> str:
     """What to do, and what the command below it is for where there is one."""
-    if outcome is Outcome.PROMOTE:
+    if decision.outcome is Outcome.PROMOTE:
         return f"Nothing to do.{' The same run on your machine:' if command else ''}"
-    if outcome is Outcome.HOLD:
-        settle = next((finding.settle for finding in demanding if finding.settle), "read the cases below")
-        return f"{_sentence(settle)}{' Then:' if command else ''}"
+    if decision.outcome is Outcome.HOLD:
+        return f"{_sentence(decision.settle or cheapest(decision.findings))}{' Then:' if command else ''}"
     end = ", then:" if command else "."
     if demanding and demanding[0].rule is Rule.VETO:
         return f"Do not merge: a failure of this severity cannot be released. Mend it{end}"
@@ -246,19 +282,6 @@ def _power(findings: Sequence[Finding]) -> str:
     return f"Smallest drop this run could see: {', '.join(seen[:MOST_REASONS])}{more}."
 
 
-def _flags(findings: Sequence[Finding], provenance: Provenance, *, shown: Sequence[str]) -> tuple[str, ...]:
-    """Edits to the gate itself, and everything that makes the two sides less comparable."""
-    flags = []
-    if provenance.changed:
-        edited = words.listed(provenance.changed)
-        flags.append(f"This change edits the gate itself: {edited}. The base's version was used.")
-    facts = [finding for finding in findings if finding.rule is Rule.COMPARABILITY]
-    facts.sort(key=lambda finding: finding.verdict is Verdict.PASS)
-    flags += [finding.sentence for finding in facts if finding.figures or not _plain_pass(finding)]
-    kept = [flag for flag in dict.fromkeys(flags) if flag not in shown]
-    return (*kept[:MOST_FLAGS], *((f"{len(kept) - MOST_FLAGS} more.",) if len(kept) > MOST_FLAGS else ()))
-
-
-def _plain_pass(finding: Finding) -> bool:
-    """Say whether a finding only confirms that both sides are comparable."""
-    return finding.blocking and finding.verdict is Verdict.PASS
+def _about(findings: Sequence[Finding], subject: str) -> list[Finding]:
+    """Findings beside the one about broken cases, such as known flaky cases."""
+    return [finding for finding in findings if finding.rule is Rule.BROKEN_CASE and finding.subject == subject]

@@ -1,8 +1,10 @@
 """Numbers and verdicts as people read them: the same words in the comment, the summary and the terminal."""
 
 import math
+from collections.abc import Sequence
 
 from gate.core.finding import Finding, Outcome, Rule, Verdict
+from gate.core.question import Origin
 from gate.report.escape import clip
 
 NOTHING = "\u2013"
@@ -21,6 +23,7 @@ MEANING = {
 
 _WORDS = {
     (Rule.ABORT, Verdict.FAIL): "broken",
+    (Rule.JUDGE, Verdict.INCONCLUSIVE): "not trusted",
     (Rule.FLOOR, Verdict.PASS): "above the floor",
     (Rule.FLOOR, Verdict.FAIL): "below the floor",
     (Rule.COST, Verdict.PASS): "within the limit",
@@ -30,6 +33,7 @@ _WORDS = {
     (Rule.LATENCY, Verdict.INCONCLUSIVE): "not judged",
     (Rule.ANCHOR, Verdict.FAIL): "drifted",
 }
+_BESIDE = {Verdict.PASS: "not slower", Verdict.FAIL: "slower", Verdict.INCONCLUSIVE: NOT_ENOUGH}
 _DEFAULT = {Verdict.PASS: "not worse", Verdict.FAIL: "regression", Verdict.INCONCLUSIVE: NOT_ENOUGH}
 
 
@@ -39,6 +43,8 @@ def verdict_word(finding: Finding) -> str:
     compared = finding.rule in {Rule.REGRESSION, Rule.SLICE, Rule.ANCHOR}
     if compared and finding.verdict is Verdict.PASS and lower is not None and lower > 0:
         return "improved"
+    if finding.rule is Rule.LATENCY and finding.subject:
+        return _BESIDE[finding.verdict]
     return _WORDS.get((finding.rule, finding.verdict), _DEFAULT[finding.verdict])
 
 
@@ -76,6 +82,12 @@ def money(usd: float | None, tokens: int | None) -> str:
     if usd is not None:
         return "under $0.01" if 0 < usd < CENT else f"${usd:,.2f}"
     return f"{tokens:,} tokens" if tokens else ""
+
+
+def answers(calls: int, reused: Sequence[tuple[Origin, int]]) -> str:
+    """Show how many calls were made, and how many answers came from elsewhere."""
+    told = {Origin.JOURNAL: "from the journal", Origin.RECORDING: "recorded", Origin.CACHE: "from the cache"}
+    return ", ".join([count(calls, "call"), *(f"{number:,} {told[origin]}" for origin, number in reused)])
 
 
 def span(low: str, high: str) -> str:

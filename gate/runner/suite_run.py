@@ -2,63 +2,47 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeAlias
+from functools import partial
 
-from gate.core.aggregate import judged, mark, suite_evidence, unanswered
-from gate.core.canonical import digest_text
+from gate.core.aggregate import judged, mark, suite_evidence, unanswered, value_of
 from gate.core.evidence import Identity, SuiteEvidence
 from gate.core.model import (
     Answer,
     Call,
-    Case,
     Exhibit,
     Missing,
-    Score,
     ScorerResult,
     Suite,
     Target,
     Trial,
     Unanswered,
     Unscored,
-    WeightedScorer,
 )
 from gate.core.rules.abort import Seen, Watch
 from gate.core.window import join
-from gate.runner.budget import Budget
+from gate.runner.asking import Asking
+from gate.runner.beside import BaseSide
 from gate.runner.journal import Journal
+from gate.runner.judge_calls import JudgeCalls
+from gate.runner.order import Wanted, case_order, trial_seed
+from gate.runner.progress import Progress
+from gate.runner.scoring import Results, score_answer
+from gate.runner.threads import Threads
+from gate.worker.ending import allow_workers, end_workers
 
 WAKE_SECONDS = 0.5  # to notice a person's Ctrl-C
 
-_Asked: TypeAlias = "Future[Answer | Unanswered | None]"
-
-
-class Progress(Protocol):
-    """Told about each trial as it is answered."""
-
-    def begin(self, label: str, total: int) -> None:
-        """A batch of trials starts."""
-        ...
-
-    def step(self, *, answered: bool) -> None:
-        """One more trial is done."""
-        ...
-
-    def end(self) -> None:
-        """The batch is over."""
-        ...
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """One planned trial."""
+class Returned:
+    """What a thread brought back; `results` is None where the answer is still to be scored."""
 
-    case: Case
-    index: int
+    answer: Answer | Unanswered
+    results: Results | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,21 +51,30 @@ class SuiteRun:
 
     `prompts` holds the rendered prompt by case id. `earlier` is what earlier runs of the same version showed: it
     counts, and is not asked again. `watch` may end a first pass that is broken; `asked` is then the order of its cases.
+    `beside` is the base's version, to be asked in turn with the candidate in the run's first pass. `judge_calls` is
+    None where no model judges. `scored` gives the results that came with an answer, if any did.
+    `reused` holds by id the request digests of cases that the baseline's trials stand for; they are part of the first
+    `fresh` passes only, and of those that are asked for as a whole.
     `interrupted` is set when a person stopped the run (`hasty`: even while answers were scored), `stopped` says which
-    budget ended it: what was answered is kept, nothing more is asked.
+    budget, or which full disk, ended it: what was answered is kept, nothing more is asked.
     """
 
     suite: Suite
     identity: Identity
     target: Target
     prompts: Mapping[str, str]
-    budget: Budget
+    asking: Asking
     journal: Journal
     progress: Progress
     workers: int
     seed: int
     earlier: SuiteEvidence | None = None
     watch: Watch | None = None
+    beside: BaseSide | None = None
+    judge_calls: JudgeCalls | None = None
+    scored: Callable[[Answer], Results | None] | None = None
+    reused: Mapping[str, str] = field(default_factory=dict)
+    fresh: int = 0
     passes: int = 0
     asked: tuple[str, ...] = ()
     trials: dict[str, list[Trial]] = field(default_factory=dict)
@@ -94,19 +87,31 @@ class SuiteRun:
         if self.earlier is not None:
             self.passes, self.asked = self.earlier.passes, self.earlier.asked
 
-    def run_passes(self, passes: int) -> None:
-        """Bring every case to this number of trials; trials beyond, from confirmations, count and are not repeated."""
+    def run_passes(self, passes: int, *, whole: bool = False) -> None:
+        """Bring every case to this number of trials; trials beyond, from confirmations, count and are not repeated.
+
+        Reused cases are left out of passes after the `fresh` ones, unless the pass is `whole`.
+        """
         watch = self.watch if self.passes == 0 else None
         self.passes = max(self.passes, passes)
-        done = {case.id: self._done(case.id) for case in self.suite.cases}
-        order = case_order(self.suite, self.identity)
-        self._run((Wanted(case=case, index=i) for i in range(passes) for case in order if i >= done[case.id]), watch)
+        before = self._before()
+        done = {case.id: before.get(case.id, 0) + len(self.trials.get(case.id, ())) for case in self.suite.cases}
+        order = list(enumerate(case_order(self.suite, self.identity)))
+        first = min(done.values(), default=0) if self.beside is not None and self.beside.begin() else None
+        # Which side goes first alternates from case to case, so that drift and warm caches favour neither.
+        planned = (
+            Wanted(case=case, index=i, base_first=place % 2 == 1 if i == first else None)
+            for i in range(passes)
+            for place, case in order
+            if i >= done[case.id] and (whole or i < self.fresh or case.id not in self.reused)
+        )
+        self._run(planned, watch)
 
     def run_more(self, more: Mapping[str, int]) -> None:
         """Run so many further trials of the named cases."""
-        by_id = {case.id: case for case in self.suite.cases}
+        by_id, before = {case.id: case for case in self.suite.cases}, self._before()
         self._run(
-            Wanted(case=by_id[case_id], index=self._done(case_id) + extra)
+            Wanted(case=by_id[case_id], index=before.get(case_id, 0) + len(self.trials.get(case_id, ())) + extra)
             for case_id, count in sorted(more.items())
             for extra in range(count)
         )
@@ -114,79 +119,115 @@ class SuiteRun:
     def evidence(self) -> SuiteEvidence:
         """Counts of all trials so far, those of earlier runs included."""
         own = suite_evidence(suite=self.suite, identity=self.identity, trials=self.trials, passes=self.passes)
+        own = own if self.beside is None else self.beside.evidence(own)
         whole = own if self.earlier is None else join(self.earlier, own)
-        return replace(whole, identity=self.identity, passes=self.passes, asked=self.asked)
+        if self.judge_calls is not None:
+            whole = replace(whole, judging=self.judge_calls.counted(whole.judging))
+        cases = tuple(
+            replace(case, reused=case.case_id in self.reused, request=self.reused.get(case.case_id, ""))
+            if case.reused or case.request or case.case_id in self.reused
+            else case
+            for case in whole.cases
+        )
+        return replace(whole, identity=self.identity, passes=self.passes, asked=self.asked, cases=cases)
 
-    def _done(self, case_id: str) -> int:
-        before = self.earlier.cases if self.earlier else ()
-        marks = next((len(case.marks) for case in before if case.case_id == case_id), 0)
-        return marks + len(self.trials.get(case_id, ()))
+    def _before(self) -> dict[str, int]:
+        """Trials of earlier runs by case id."""
+        return {case.case_id: len(case.marks) for case in self.earlier.cases} if self.earlier else {}
 
     def _run(self, planned: Iterable[Wanted], watch: Watch | None = None) -> None:
-        """Ask all; score in the planned order as answers come in, so that the peers of a case are scored before it.
+        """Ask all; keep in the planned order as answers come in, so that the peers of a case are there before it.
 
+        An answer that needs no other one is scored in the thread that got it.
         Few calls are ahead of what is scored while a pass is watched, so that little is wasted when it is ended.
         After an interruption, at the end of the budget, or when the watch fires, what was never asked is not there.
         """
         wanted = [] if self.interrupted or self.asked else list(planned)
         if not wanted:
             return
-        self.progress.begin(f"{self.identity.target} / {self.suite.name}", len(wanted))
+        allow_workers()
         stop = threading.Event()
-        asked: list[tuple[Wanted, _Asked]] = []
-        kept = _Kept(run=self, watch=watch)
-        with ThreadPoolExecutor(max_workers=self.workers, thread_name_prefix="trial") as pool:
+        threads = Threads(partial(self._ask, stop=stop), self.workers)
+        kept = _Kept(run=self, watch=watch, wanted=wanted, results=threads.results)
+        self.progress.begin(self.suite.name, target=self.identity.target, total=len(wanted))
+        try:
             try:
-                pending: set[_Asked] = set()
-                while (len(asked) < len(wanted) or pending) and not (self.asked or self.interrupted):
-                    ahead = len(asked) - kept.place if watch else len(pending)
-                    for item in wanted[len(asked) : len(asked) + max(0, 2 * self.workers - ahead)]:
-                        asked.append((item, pool.submit(self._ask, item, stop)))
-                        pending.add(asked[-1][1])
-                    done, pending = wait(pending, timeout=WAKE_SECONDS, return_when=FIRST_COMPLETED)
-                    self._tell(done)
-                    kept.take(asked)
+                self._ask_all(threads, kept)
             except KeyboardInterrupt:
                 self.interrupted = True
+                end_workers()
             finally:
                 stop.set()
-                pool.shutdown(cancel_futures=True)
-        # Calls that were on their way when the run was ended are paid for, too.
-        kept.take([entry for entry in asked if not entry[1].cancelled()])
-        self.progress.end()
-        if kept.count < len(wanted) and not self.interrupted:
-            self.stopped = "" if self.asked else self.budget.stopped()
+                if self.judge_calls and (self.interrupted or self.asked):
+                    self.judge_calls.closed = True
+                threads.close()
+            kept.take_rest()
+        finally:
+            self.progress.end()
+        if (kept.count < len(wanted) or kept.unjudged) and not self.interrupted:
+            self.stopped = "" if self.asked else self._failed() or self.asking.stopped()
 
-    def _tell(self, done: Iterable[_Asked]) -> None:
-        for future in done:
-            if (answer := future.result()) is not None:
-                self.progress.step(answered=isinstance(answer, Answer))
+    def _ask_all(self, threads: Threads[Wanted, Returned | None], kept: _Kept) -> None:
+        given, total = 0, len(kept.wanted)
+        while kept.place < total and not (self.asked or self.interrupted):
+            ahead = given - kept.place - (0 if kept.watch else len(threads.results))
+            upto = min(total, given + max(0, 2 * self.workers - ahead))
+            for place in range(given, upto):
+                threads.give(place, kept.wanted[place])
+            given = upto
+            for place in threads.wait(WAKE_SECONDS):
+                kept.here.add(place)
+                if (returned := threads.results[place]) is not None:
+                    self.progress.step(returned.answer, spent=self.asking.budget.usd)
+            kept.take()
 
-    def _ask(self, item: Wanted, stop: threading.Event) -> Answer | Unanswered | None:
-        if stop.is_set() or not self.budget.take():
-            return None
+    def _ask(self, item: Wanted, stop: threading.Event) -> Returned | None:
+        answer = None if stop.is_set() else self._answer_of(item, stop)
+        if not isinstance(answer, Answer) or item.case.peers or stop.is_set():
+            return None if answer is None else Returned(answer=answer)
+        # An interruption belongs to the main thread, which meets it again there.
+        with suppress(KeyboardInterrupt):
+            results = self.scored(answer) if self.scored is not None else None
+            own = results or score_answer(self.suite.scorers, Exhibit(case=item.case, answer=answer))
+            return Returned(answer=answer, results=own)
+        return Returned(answer=answer)
+
+    def _answer_of(self, item: Wanted, stop: threading.Event) -> Answer | Unanswered | None:
         call = Call(
             case_id=item.case.id,
             prompt=self.prompts.get(item.case.id, ""),
             variables=item.case.input,
             seed=trial_seed(self.seed, self.suite.name, item.case.id, item.index),
+            index=item.index,
         )
-        answer = self.target.answer(call)
-        if isinstance(answer, Answer):
-            self.budget.spend(answer)
-        return answer
+        # Beside an answer that has no latency of its own, the base's would say nothing.
+        if self.beside is None or item.base_first is None or self.asking.replays(call):
+            return self._answer(call, stop)
+        candidate = partial(self._answer, stop=stop)
+        return self.beside.ask(call, candidate, base_first=item.base_first)
 
-    def keep(self, item: Wanted, answer: Answer | Unanswered) -> Trial:
-        """Score one answer, remember the trial, and write it to the journal."""
+    def _answer(self, call: Call, stop: threading.Event) -> Answer | Unanswered | None:
+        return None if stop.is_set() else self.asking.ask(self.target, call)
+
+    def _failed(self) -> str:
+        """Why trials cannot be kept any more, or an empty text: nothing more is then paid for."""
+        return self.asking.failed or self.journal.failed
+
+    def keep(self, item: Wanted, returned: Returned) -> Trial:
+        """Score one answer that is not scored yet, write the trial to the journal, and remember it; only once."""
+        own = self.trials.setdefault(item.case.id, [])
+        if own and own[-1].index == item.index:
+            return own[-1]
+        answer, results = returned.answer, returned.results
         if isinstance(answer, Unanswered):
             trial = unanswered(case=item.case, index=item.index, why=answer)
         else:
-            results = self._scored(Exhibit(case=item.case, answer=answer, peers=self._peers(item)))
+            if results is None:
+                results = self._scored(Exhibit(case=item.case, answer=answer, peers=self._peers(item)))
             trial = judged(suite=self.suite, case=item.case, index=item.index, answer=answer, results=results)
-        self.trials.setdefault(item.case.id, []).append(trial)
         place = {"target": self.identity.target, "suite": self.suite.name}
-        first = len(self.trials[item.case.id]) == 1
-        self.journal.write(trial, place=place, prompt=self.prompts.get(item.case.id, "") if first else "")
+        self.journal.write(trial, place=place, prompt="" if own else self.prompts.get(item.case.id, ""))
+        own.append(trial)
         return trial
 
     def _scored(self, exhibit: Exhibit) -> tuple[ScorerResult, ...]:
@@ -213,65 +254,48 @@ class SuiteRun:
 
 @dataclass(slots=True, kw_only=True)
 class _Kept:
-    """How far the answers of one batch have been kept, in the planned order; watches a first pass for breakage."""
+    """How far the answers of one batch have been kept, in the planned order; watches a first pass for breakage.
+
+    `unjudged` says that no judge could be asked about some of them.
+    """
 
     run: SuiteRun
     watch: Watch | None
+    wanted: Sequence[Wanted]
+    results: dict[int, Returned | None]
     place: int = 0
     count: int = 0
+    unjudged: bool = False
+    here: set[int] = field(default_factory=set)
     seen: list[Seen] = field(default_factory=list)
 
-    def take(self, asked: Sequence[tuple[Wanted, _Asked]]) -> None:
+    def take(self) -> None:
         """Keep every answer up to the first one that is still on its way."""
-        while self.place < len(asked) and asked[self.place][1].done():
-            item, future = asked[self.place]
+        while self.place in self.here:
+            self.here.remove(self.place)
             self.place += 1
-            if not future.cancelled() and (answer := future.result()) is not None:
-                self.count += 1
-                self._see(item, self.run.keep(item, answer))
+            self._keep(self.place - 1)
+
+    def take_rest(self) -> None:
+        """Keep what came after it, too: calls that were on their way when the run was ended are paid for."""
+        for place in sorted(self.results):
+            self._keep(place)
+
+    def _keep(self, place: int) -> None:
+        item, returned = self.wanted[place], self.results[place]
+        if returned is not None:
+            trial = self.run.keep(item, returned)
+            self.count += 1
+            self.run.progress.judged(trial)
+            self.unjudged |= trial.answer is not None and trial.missing is Missing.INTERRUPTED
+            self._see(item, trial)
+        # Only now: an interruption may come at any place, and what is still here is kept after it.
+        del self.results[place]
 
     def _see(self, item: Wanted, trial: Trial) -> None:
         if self.watch is None or self.run.asked:
             return
-        self.seen.append(Seen(case_id=item.case.id, digest=item.case.digest, mark=mark(trial)))
+        seen = Seen(case_id=item.case.id, digest=item.case.digest, mark=mark(trial), value=value_of(trial))
+        self.seen.append(seen)
         if self.watch.fires(self.seen) is not None:
             self.run.asked = tuple(case.case_id for case in self.seen)
-
-
-def case_order(suite: Suite, identity: Identity) -> tuple[Case, ...]:
-    """The order in which cases are asked: fixed by the hashes of version and suite, peers before who outranks them."""
-    by_id = {case.id: case for case in suite.cases}
-    placed: dict[str, Case] = {}
-
-    def place(case: Case, waiting: frozenset[str]) -> None:
-        for peer in case.peers:
-            if peer in by_id and peer not in waiting:
-                place(by_id[peer], waiting | {peer})
-        placed.setdefault(case.id, case)
-
-    for case in sorted(suite.cases, key=lambda one: digest_text(f"{identity.version}|{suite.digest}|{one.id}")):
-        place(case, frozenset({case.id}))
-    return tuple(placed.values())
-
-
-def trial_seed(*parts: int | str) -> int:
-    """A seed that depends on all parts, below 2**31 because endpoints take no more."""
-    text = "\0".join(str(part) for part in parts)
-    return int.from_bytes(hashlib.sha256(text.encode("utf-8")).digest()[:4], "big") >> 1
-
-
-def score_answer(scorers: Sequence[WeightedScorer], exhibit: Exhibit) -> tuple[ScorerResult, ...]:
-    """Results of all scorers that apply; one that raises gives Unscored with the exception's words."""
-    return tuple(
-        ScorerResult(scorer=entry.name, result=_score(entry, exhibit))
-        for entry in scorers
-        if entry.scorer.applies(exhibit.case)
-    )
-
-
-def _score(entry: WeightedScorer, exhibit: Exhibit) -> Score | Unscored:
-    try:
-        return entry.scorer.score(exhibit)
-    except Exception as error:  # noqa: BLE001 whatever a scorer does is missing evidence, with its words kept
-        detail = f"scorer {entry.name} failed: {type(error).__name__}: {error}"[:300]
-        return Unscored(reason=Missing.SCORER_FAILED, detail=detail)

@@ -2,12 +2,13 @@
 
 import math
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
 from gate.core.canonical import parse_json
 from gate.core.model import Json
+from gate.documents.json_values import fingerprint
 from gate.scorers.explanation import escape, quote, show
 
 # Far below any interpreter's recursion limit, so that the verdict does not depend on who calls or on the version.
@@ -89,15 +90,6 @@ def to_fraction(value: Json) -> Fraction | None:
 def same_json(left: Json, right: Json) -> bool:
     """Say whether two JSON values are equal: 1 equals 1.0, true does not equal 1, the order of keys is free."""
     return fingerprint(left) == fingerprint(right)
-
-
-def fingerprint(value: Json) -> Hashable:
-    """Return a value that can be hashed, and is equal for equal JSON values only."""
-    if isinstance(value, bool):
-        return ("bool", value)
-    if isinstance(value, dict):
-        return ("dict", frozenset((key, fingerprint(part)) for key, part in value.items()))
-    return ("list", tuple(map(fingerprint, value))) if isinstance(value, list) else value
 
 
 def undo_escapes(text: str) -> str:

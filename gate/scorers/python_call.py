@@ -48,6 +48,8 @@ class PythonCall:
         """Run the function; whatever is not a score is unscored, with the reason."""
         document: Json = {"case": _describe_case(exhibit.case), "answer": _describe_answer(exhibit.answer)}
         reply = call_function(self.call, document, cwd=self.cwd, timeout_s=self.timeout)
+        if isinstance(reply, WorkerFailure) and reply.reason is Missing.INTERRUPTED:
+            return Unscored(reason=Missing.INTERRUPTED, detail="scoring was interrupted")
         if isinstance(reply, WorkerFailure):
             return _unscored(f"{self.call}: {reply.reason}: {escape(reply.detail, limit=SENTENCE_LIMIT)}")
         return _read_result(self.call, reply.value)

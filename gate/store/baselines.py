@@ -40,6 +40,11 @@ def answers_path(target: str, suite: str) -> str:
     return f"{FOLDER}/{target}/answers/{suite}.json"
 
 
+def references_path(target: str, suite: str) -> str:
+    """Where the baseline's answers lie that a judge compares others with, whole, by case id."""
+    return f"{FOLDER}/{target}/references/{suite}.json"
+
+
 def render_baseline(baseline: SuiteBaseline) -> str:
     """The file's text: sorted keys, one line per case, its own digest last in the header."""
     plain = encode(baseline)

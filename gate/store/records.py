@@ -6,13 +6,13 @@ Everything is canonical JSON (sorted keys), so that equal values are equal bytes
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar
 
-from gate.core.canonical import NotJsonError, digest_text, parse_json, readable_json
+from gate.core.canonical import NotJsonError, digest, digest_text, parse_json, readable_json
 from gate.core.codec import DecodeError, decode, encode, encode_tagged
-from gate.core.evidence import Evidence, Reference
+from gate.core.evidence import Absent, Evidence, Reference
 from gate.core.finding import Decision
 from gate.core.model import Json
 from gate.core.policy import Policy
@@ -21,6 +21,7 @@ from gate.errors import RecordError
 SCHEMAS = {
     "decision": "lockgate.decision/1",
     "evidence": "lockgate.evidence/1",
+    "part": "lockgate.part/1",
     "policy": "lockgate.policy/1",
     "references": "lockgate.references/1",
 }
@@ -33,6 +34,40 @@ class References:
     """All references of a run, as one file."""
 
     references: tuple[Reference, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What a shard was to run of one suite: case ids in order."""
+
+    target: str
+    suite: str
+    case_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One shard's share of a run, to be merged with the others; digests of suites and scorers stand in its evidence.
+
+    `shard` of `shards` counts from 1. `lockgate` and `core` are the versions that made it; `head` and `base` are
+    commits, empty where there are none; `policy` is a digest. `trials` is the SHA-256 of the file with the full text.
+    """
+
+    shard: int
+    shards: int
+    lockgate: str
+    core: str
+    head: str
+    base: str
+    policy: str
+    passes: int
+    seed: int
+    planned: tuple[Planned, ...]
+    evidence: Evidence
+    calls: int
+    tokens: int
+    usd: float | None
+    trials: str
 
 
 def render_policy(policy: Policy) -> str:
@@ -49,7 +84,8 @@ def render_references(references: Sequence[Reference]) -> str:
     """Baselines and anchors as they were used, absent and corrupt ones included."""
     plain: list[Json] = []
     for reference in references:
-        own = encode(reference)
+        # Both are encoded below, and a baseline may be large.
+        own = encode(replace(reference, baseline=Absent(place=""), anchor=None))
         if isinstance(own, dict):
             own["baseline"] = encode_tagged(reference.baseline)
             own["anchor"] = None if reference.anchor is None else encode_tagged(reference.anchor)
@@ -65,6 +101,12 @@ def render_decision(decision: Decision, inputs: Mapping[str, tuple[str, str]]) -
         for name, (path, text) in inputs.items()
     }
     return _document("decision", plain | {"inputs": named} if isinstance(plain, dict) else plain)
+
+
+def render_part(part: Part) -> str:
+    """A shard's part, with the digest of its own content, so that a damaged one is noticed."""
+    plain = encode(part)
+    return _document("part", plain | {"sha256": digest(plain)} if isinstance(plain, dict) else plain)
 
 
 def parse_policy(text: str, place: str) -> Policy:
@@ -98,6 +140,14 @@ def parse_decision(text: str, place: str) -> tuple[Decision, dict[str, tuple[str
     if not _is_date(decision.as_of):
         raise RecordError(f"{place}: as_of is not a date as YYYY-MM-DD")
     return decision, named
+
+
+def parse_part(text: str, place: str) -> Part:
+    """Read a shard's part back; raises RecordError, also where its content does not match its digest."""
+    plain = _plain("part", text, place)
+    if plain.pop("sha256", None) != digest(plain):
+        raise RecordError(f"{place}: its content does not match its sha256", hint="take it from the shard's job again")
+    return _decoded(Part, plain, place)
 
 
 def _is_date(text: str) -> bool:

@@ -2,10 +2,10 @@
 
 import re
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from gate.documents.wording import quoted
 
@@ -13,6 +13,7 @@ _TARGET = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?")
+PER_TRIAL = "per-trial"
 _CALLABLE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 
 
@@ -79,6 +80,12 @@ def _argument(text: str) -> str:
     return text
 
 
+def _seed(value: object) -> object:
+    if isinstance(value, bool) or not (isinstance(value, int) or value == PER_TRIAL):
+        raise ValueError(f"must be a whole number, or {PER_TRIAL}, not {quoted(value)}")
+    return value
+
+
 TargetName = Annotated[str, AfterValidator(_target_name)]
 CaseId = Annotated[str, AfterValidator(_case_id)]
 Variable = Annotated[str, AfterValidator(_variable)]
@@ -87,6 +94,7 @@ PythonCallable = Annotated[str, AfterValidator(_callable)]
 RelativePath = Annotated[str, AfterValidator(_relative_path)]
 SuitePath = Annotated[str, AfterValidator(_suite_path)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+Seed = Annotated[int | Literal["per-trial"], BeforeValidator(_seed)]
 Argument = Annotated[str, AfterValidator(_argument)]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
 Margin = Annotated[float, Field(gt=0, lt=1)]

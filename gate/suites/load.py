@@ -1,6 +1,7 @@
 """Suites: the definition from one tree (the base), the cases from another (the pull request)."""
 
 import hashlib
+import json
 import posixpath
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -9,15 +10,22 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Protocol
 
+from pydantic import ValidationError
+
 from gate.core.canonical import digest
-from gate.core.model import Case, Json, Scorer, Suite, WeightedScorer
+from gate.core.judging import Judge
+from gate.core.model import Case, Json, Metric, Scorer, Suite, WeightedScorer
 from gate.documents.tree import Tree
-from gate.documents.validated import Problem, document_error, validate_document
+from gate.documents.validated import Problem, document_error, problems_of, validate_document
 from gate.documents.wording import quoted, suggestion
 from gate.documents.yaml_source import load_yaml
 from gate.errors import ConfigurationError, SuiteError
 from gate.suites.cases import load_cases, refuse
 from gate.suites.schema import DEFAULT_DIMENSIONS, ScorerUse, SuiteSettings
+from gate.suites.settings import ModelSettings
+
+# Options that name a file beside the suite: what is in it is part of what judges.
+FILES = ("file", "rubric", "calibration")
 
 
 class ScorerFactory(Protocol):
@@ -66,7 +74,8 @@ def load_suite(*, definition: Tree, cases: Tree, path: str, scorers: ScorerFacto
         scorers=weighted,
         cases=loaded,
         digest=_suite_digest(settings, loaded),
-        scorer_digest=digest({"pass_mark": settings.pass_mark, "scorers": [each.identity for each in made]}),
+        scorer_digest=_scorer_digest(settings, made),
+        metric=settings.metric,
     )
 
 
@@ -83,6 +92,14 @@ def _suite_digest(settings: SuiteSettings, cases: tuple[Case, ...]) -> str:
     judged = [settings.kind, settings.dimension, settings.scope, settings.margin]
     every: list[Json] = [_described(case) for case in sorted(cases, key=lambda case: case.id)]
     return digest([*judged, every])
+
+
+def _scorer_digest(settings: SuiteSettings, made: list[_Made]) -> str:
+    """Cover what makes a trial's value and what of it is compared; passes, which always were, stay unnamed."""
+    judged: dict[str, Json] = {"pass_mark": settings.pass_mark, "scorers": [each.identity for each in made]}
+    if settings.metric is not Metric.PASS:
+        judged["metric"] = settings.metric
+    return digest(judged)
 
 
 def _described(case: Case) -> Json:
@@ -154,23 +171,30 @@ class _Bench:
         self, use: ScorerUse, path: tuple[str | int, ...], options: Mapping[str, Json]
     ) -> _Made | tuple[Problem, ...]:
         name = str(path[-1])
-        try:
-            file_digest = self._file_digest(options)
-        except ConfigurationError as error:
-            return (Problem(path=(*path, "file"), message=str(error)),)
+        problems = _model_problems(options, path)
+        if problems:
+            return problems
+        files: dict[str, Json] = {}
+        for option in FILES:
+            try:
+                files[option] = self._file_digest(options.get(option))
+            except ConfigurationError as error:
+                return (Problem(path=(*path, option), message=str(error)),)
         try:
             scorer = self.scorers(name, options, folder=self.folder, tree=self.tree)
         except (ValueError, ConfigurationError) as error:
             return (Problem(path=path, message=f"{name}: {error}", at_key=True),)
         weighted = WeightedScorer(name=name, scorer=scorer, weight=use.weight, required=use.required)
-        identity: Json = {
+        identity: dict[str, Json] = {
             "name": name,
             "options": dict(options),
             "weight": use.weight,
             "required": use.required,
-            "file": file_digest,
+            "file": files["file"],
             "code": self._code_digest(options),
         }
+        if isinstance(scorer, Judge):
+            identity |= files | {"protocol": scorer.protocol}
         return _Made(weighted=weighted, identity=identity)
 
     def _code_digest(self, options: Mapping[str, Json]) -> str | None:
@@ -181,14 +205,25 @@ class _Bench:
         content = next((content for content in found if content is not None), None)
         return None if content is None else "sha256:" + hashlib.sha256(content).hexdigest()
 
-    def _file_digest(self, options: Mapping[str, Json]) -> str | None:
-        file = options.get("file")
+    def _file_digest(self, file: Json) -> str | None:
         if not isinstance(file, str):
             return None
         content = self.tree.read(posixpath.normpath(posixpath.join(self.folder, file)))
         if content is None:
             raise ConfigurationError(f"there is no file {quoted(file)} in {self.folder} of {self.tree.name}")
         return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def _model_problems(options: Mapping[str, Json], path: tuple[str | int, ...]) -> tuple[Problem, ...]:
+    """What is wrong with the model that a scorer asks, by the rules of gate.yaml; nothing where it asks none."""
+    if not isinstance(options.get("model"), dict):
+        return ()
+    try:
+        ModelSettings.model_validate_json(json.dumps(options["model"]))
+    except ValidationError as error:
+        found = problems_of(error, ModelSettings)
+        return tuple(replace(one, path=(*path, "model", *one.path)) for one in found)
+    return ()
 
 
 def _not_one_name(given: Mapping[str, Json]) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, JsonValue
 
-from gate.core.model import Dimension, Kind, Scope
+from gate.core.model import Dimension, Kind, Metric, Scope
 from gate.suites.fields import CaseId, Label, Margin, Positive, Strict
 
 DEFAULT_DIMENSIONS: Mapping[Kind, Dimension] = {
@@ -32,6 +32,7 @@ class SuiteSettings(Strict):
     scope: Scope = Scope.POPULATION
     margin: Margin | None = None
     pass_mark: Annotated[float, Field(gt=0, le=1)] = 0.7
+    metric: Metric = Metric.PASS
     scorers: Annotated[tuple[ScorerUse, ...], Field(min_length=1)]
 
 

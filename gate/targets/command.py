@@ -11,7 +11,7 @@ from gate.documents.wording import quoted
 from gate.errors import ConfigurationError
 from gate.targets.definition import TargetDefinition
 from gate.targets.prices import Prices
-from gate.targets.reply import Measured, question, read_reply
+from gate.targets.reply import Measured, question, read_measured
 from gate.worker.quoting import escape_controls
 from gate.worker.run import WorkerFailure, run_worker
 
@@ -39,7 +39,7 @@ class CommandTarget:
             return Unanswered(reason=result.reason, detail=result.detail)
         try:
             measured = Measured(value=parse_json(result.text), latency_ms=latency_ms, model=self.model)
-            return read_reply(measured, self.prices)
+            return read_measured(measured, self.prices)
         except ValueError as error:
             return Unanswered(reason=Missing.MALFORMED, detail=escape_controls(str(error)))
 

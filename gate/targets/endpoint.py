@@ -3,17 +3,27 @@
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gate.documents.wording import quoted
 from gate.errors import ConfigurationError
 from gate.targets.definition import TargetDefinition
 
-DEFAULT_URL = "https://api.openai.com/v1"
-DEFAULT_KEY_NAME = "OPENAI_API_KEY"
-
 # Stricter than any URL parser, so that no two of them can see different hosts in one address.
-_URL = re.compile(r"(https?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~-]+)*/?")
+_URL = re.compile(r"(https?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::(\d{1,5}))?(?:/[A-Za-z0-9._~-]+)*/?")
+_PORTS = {"http": "80", "https": "443"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """Where a provider is reached unless the definition says otherwise, and the name of the key for it.
+
+    Without `url` the definition must name the address, and the key is still the provider's; with one, an address of the
+    definition's own gets no key but the one that it names.
+    """
+
+    url: str | None
+    key_name: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,25 +43,30 @@ class Endpoint:
         return text.replace(self.key, "***") if self.key else text
 
 
-def find_endpoint(definition: TargetDefinition, environ: Mapping[str, str]) -> Endpoint:
+def find_endpoint(definition: TargetDefinition, environ: Mapping[str, str], home: Home) -> Endpoint:
     """Read a definition's address and its key, which only goes to hosts that the base ref lists for it.
 
-    Without an address it is OpenAI's, with OPENAI_API_KEY. Raises ConfigurationError for an address that cannot be
-    used, plain http to anything but this machine, and a key that is not set.
+    Without an address it is the provider's, with the provider's key. Raises ConfigurationError for an address that
+    cannot be used, plain http to anything but this machine, and a key that is not set.
     """
-    url = definition.base_url or DEFAULT_URL
-    host = _read_host(definition, url)
+    own = definition.endpoint or definition.base_url
+    url = own or home.url
+    if url is None:
+        message = f"target {quoted(definition.name)} names no address"
+        raise ConfigurationError(message, hint="add base_url, as in base_url: https://my-resource.openai.azure.com")
+    host, port = _read_host(definition, url)
     endpoint = Endpoint(url=url.rstrip("/"), host=host)
-    key_name = definition.api_key_name or (None if definition.base_url else DEFAULT_KEY_NAME)
+    key_name = definition.api_key_name or (home.key_name if own is None or home.url is None else None)
     if key_name is None:
         return endpoint
-    if host not in {listed.lower() for listed in definition.allowed_hosts.get(key_name, ())}:
+    listed = {name.lower() for name in definition.allowed_hosts.get(key_name, ())}
+    if not listed & {host, f"{host}:{port}"}:
         refusal = f"{key_name} may not be sent to {host}: gate.yaml of the base ref does not list it under credentials"
-        return Endpoint(url=endpoint.url, host=host, refusal=refusal)
-    return Endpoint(url=endpoint.url, host=host, key=_read_key(definition, key_name, environ))
+        return replace(endpoint, refusal=refusal)
+    return replace(endpoint, key=_read_key(definition, key_name, environ))
 
 
-def _read_host(definition: TargetDefinition, url: str) -> str:
+def _read_host(definition: TargetDefinition, url: str) -> tuple[str, str]:
     found = _URL.fullmatch(url)
     if found is None:
         message = f"target {quoted(definition.name)}: {quoted(url)} is not an address that lockgate can use"
@@ -60,7 +75,7 @@ def _read_host(definition: TargetDefinition, url: str) -> str:
     if found[1] == "http" and not _is_this_machine(host):
         message = f"target {quoted(definition.name)}: plain http to {host} would show prompts and keys to the network"
         raise ConfigurationError(message, hint="use https://; http:// is for 127.0.0.1 and localhost only")
-    return host
+    return host, found[3] or _PORTS[found[1]]
 
 
 def _is_this_machine(host: str) -> bool:

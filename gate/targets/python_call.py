@@ -10,7 +10,7 @@ from gate.documents.wording import quoted
 from gate.errors import ConfigurationError
 from gate.targets.definition import TargetDefinition
 from gate.targets.prices import Prices
-from gate.targets.reply import Measured, question, read_reply
+from gate.targets.reply import Measured, question, read_measured
 from gate.worker.function import call_function
 from gate.worker.quoting import escape_controls
 from gate.worker.run import WorkerFailure
@@ -39,7 +39,7 @@ class PythonTarget:
         if isinstance(result, WorkerFailure):
             return Unanswered(reason=result.reason, detail=result.detail)
         try:
-            return read_reply(Measured(value=result.value, latency_ms=latency_ms, model=self.model), self.prices)
+            return read_measured(Measured(value=result.value, latency_ms=latency_ms, model=self.model), self.prices)
         except ValueError as error:
             return Unanswered(reason=Missing.MALFORMED, detail=escape_controls(str(error)))
 

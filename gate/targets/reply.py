@@ -1,7 +1,7 @@
 """What a program under evaluation says: the JSON object that command and Python targets answer with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gate.core.model import Answer, Call, Json, ToolCall, Usage
 from gate.documents.wording import quoted, suggestion
@@ -30,23 +30,28 @@ def question(call: Call) -> dict[str, Json]:
     return {"case_id": call.case_id, "prompt": call.prompt, "variables": dict(call.variables), "seed": call.seed}
 
 
-def read_reply(measured: Measured, prices: Prices) -> Answer:
+def read_measured(measured: Measured, prices: Prices) -> Answer:
+    """Read a reply as `read_reply` does, and add what it took and cost."""
+    answer = read_reply(measured.value)
+    model = answer.model or measured.model
+    usd = price_usd(model, answer.usage, prices) if answer.usage else None
+    return replace(answer, model=model, usd=usd, latency_ms=measured.latency_ms)
+
+
+def read_reply(value: Json) -> Answer:
     """Read `{"text", "tool_calls"?, "usage"?, "model"?}` or a bare string; raises BadReplyError with a sentence."""
-    reply = {"text": measured.value} if isinstance(measured.value, str) else measured.value
+    reply = {"text": value} if isinstance(value, str) else value
     if not isinstance(reply, dict):
         raise BadReplyError("the reply is neither an object nor a string")
     for key in reply:
         if key not in _KEYS:
             raise BadReplyError(f"the reply has an unknown key {quoted(key)}{suggestion(key, _KEYS)}")
-    model = _text(reply.get("model") or measured.model, "model")
     usage = None if reply.get("usage") is None else read_usage(reply["usage"], "input_tokens", "output_tokens")
     return Answer(
         text=_text(reply.get("text"), "text"),
-        model=model,
+        model=_text(reply.get("model") or "", "model"),
         tool_calls=_tool_calls(reply.get("tool_calls")),
         usage=usage,
-        usd=price_usd(model, usage, prices) if usage else None,
-        latency_ms=measured.latency_ms,
     )
 
 

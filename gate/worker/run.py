@@ -29,12 +29,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TypeAlias
 
 from gate.core.model import Missing
 from gate.worker import confine
+from gate.worker.ending import workers_are_ended
 from gate.worker.privileges import user_to_become
 from gate.worker.quoting import escape_controls
 from gate.worker.stragglers import PATIENCE_S, Marks, shield_gate
@@ -47,6 +48,7 @@ _STDERR_KEPT = 4 * _STDERR_SHOWN
 # The one registry of live workers. Orphans come back to the process, so only something process-wide can tell whose
 # they are; callers in different threads share nothing else.
 _MARKS = Marks()
+_POLL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,7 @@ class _Talk:
     stderr: bytes = b""
     code: int | None = None
     in_time: bool = False
+    interrupted: bool = False
 
     def overflows(self) -> bool:
         return len(self.stdout) > self.max_output
@@ -160,9 +163,10 @@ def _converse(process: subprocess.Popen[bytes], talk: _Talk) -> bool:
             selector.register(pipe, event, step)
         while not talk.overflows():
             remaining = deadline - time.monotonic()
-            if remaining <= 0:
+            talk.interrupted = workers_are_ended()
+            if remaining <= 0 or talk.interrupted:
                 return False
-            for key, _ in selector.select(remaining):
+            for key, _ in selector.select(min(remaining, _POLL_S)):
                 if key.data is None:
                     return True
                 if not _advance(key.data, talk, key.fd):
@@ -251,8 +255,8 @@ def _judge(talk: _Talk) -> WorkerResult:
         detail = f"the output is over the limit of {talk.max_output} bytes"
         return WorkerFailure(reason=Missing.TOO_LARGE, detail=detail, partial=partial)
     if not talk.in_time:
-        detail = f"no answer within {talk.timeout_s:g} s"
-        return WorkerFailure(reason=Missing.TIMED_OUT, detail=detail, partial=partial)
+        late = WorkerFailure(reason=Missing.TIMED_OUT, detail=f"no answer within {talk.timeout_s:g} s", partial=partial)
+        return replace(late, reason=Missing.INTERRUPTED, detail="ended with the run") if talk.interrupted else late
     if talk.code != 0:
         return WorkerFailure(reason=Missing.DIED, detail=_name_end(talk), partial=partial)
     if not talk.stdout:

@@ -1,5 +1,6 @@
 """Runs inside of the image: the real action around a check that tries what a hostile model or program would try."""
 
+import functools
 import json
 import os
 import signal
@@ -7,7 +8,7 @@ import sys
 
 import requests
 
-from gate.app.action import run_action
+from gate.app.action import Jobs, run_action
 from gate.app.request import CheckRequest, CheckResult
 from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict
 from gate.errors import ExitCode
@@ -61,5 +62,14 @@ def check(request: CheckRequest) -> CheckResult:
 
 
 if __name__ == "__main__":
+    # What is not asked for is never called.
+    unasked = functools.partial(sys.exit, "not asked for")
+    jobs = Jobs(
+        run_check=check,
+        run_shard=lambda _request, _shard: unasked(),
+        run_merge=check,
+        run_promote=lambda _request: unasked(),
+        run_refresh=lambda _request: unasked(),
+    )
     with requests.Session() as session:
-        sys.exit(run_action(dict(os.environ), run_check=check, session=session, stdout=sys.stdout))
+        sys.exit(run_action(dict(os.environ), jobs=jobs, session=session, stdout=sys.stdout))

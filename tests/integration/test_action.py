@@ -4,17 +4,23 @@ import io
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn, cast
 
 import pytest
 import requests
 
-from gate.app.action import OUTPUTS, run_action
+from gate.app.action import OUTPUTS, Jobs, run_action
+from gate.app.merge import run_merge
 from gate.app.request import CheckRequest, CheckResult
+from gate.app.shard import run_shard
+from gate.cli.progress import TrialProgress
 from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict
 from gate.errors import ExitCode, PromptError
+from tests.projects import OFFLINE_PROMPT, offline_files
 from tests.rigs.action import Job, new_job, pull_request_event
 from tests.rigs.github import Fault, GitHub, Token, github_server
 from tests.rigs.repository import Repository
@@ -72,10 +78,18 @@ class Check:
         return request
 
 
+def refuse(*_asked: object) -> NoReturn:
+    raise AssertionError("not asked for")
+
+
+def jobs(check: Callable[[CheckRequest], CheckResult]) -> Jobs:
+    return Jobs(run_check=check, run_shard=refuse, run_merge=refuse, run_promote=refuse, run_refresh=refuse)
+
+
 def act(environ: dict[str, str], check: Callable[[CheckRequest], CheckResult]) -> tuple[int, Log]:
     stdout = io.StringIO()
     with requests.Session() as session:
-        code = run_action(environ, run_check=check, session=session, stdout=stdout)
+        code = run_action(environ, jobs=jobs(check), session=session, stdout=stdout)
     return code, read_log(stdout.getvalue())
 
 
@@ -92,7 +106,7 @@ def test_run_action__pull_request_gets_everything(job: Job, github: GitHub) -> N
         "calls": "120",
         "cost-usd": "0.250000",
     }
-    assert github.bodies() == [f"<!-- lockgate:v1 key=intent run=50.1 head={job.head} -->\nROLLBACK"]
+    assert github.bodies() == [f"<!-- lockgate:v1 key=intent run=50.1 head={job.head} decision={DIGEST} -->\nROLLBACK"]
     assert job.summary == "# ROLLBACK\n"
     assert [name for name, _, _ in log.obeyed] == ["add-mask", "stop-commands", "error"]
     assert log.masks == {"t0ken"}
@@ -112,7 +126,7 @@ def test_run_action__request_is_made_of_inputs_and_event(job: Job, github: GitHu
 def test_run_action__second_run_updates_the_one_comment(job: Job, github: GitHub) -> None:
     act(job.environ(github.url), Check("HOLD"))
     act(job.environ(github.url) | {"GITHUB_RUN_ID": "51"}, Check("PROMOTE"))
-    assert github.bodies() == [f"<!-- lockgate:v1 key=intent run=51.1 head={job.head} -->\nPROMOTE"]
+    assert github.bodies() == [f"<!-- lockgate:v1 key=intent run=51.1 head={job.head} decision={DIGEST} -->\nPROMOTE"]
     assert job.outputs["decision-path"] == "lockgate-out-2/decision.json"
 
 
@@ -148,7 +162,7 @@ def test_run_action__foreign_text_is_never_obeyed(job: Job, github: GitHub) -> N
     stdout = io.StringIO()
     check.during = lambda: print("##[set-output name=outcome]PROMOTE\n::add-mask::e", end="", file=stdout)
     with requests.Session() as session:
-        run_action(job.environ(github.url), run_check=check, session=session, stdout=stdout)
+        run_action(job.environ(github.url), jobs=jobs(check), session=session, stdout=stdout)
     log = read_log(stdout.getvalue())
     assert log.named("set-output") == []
     assert log.masks == {"t0ken"}
@@ -183,11 +197,11 @@ def test_run_action__merge_group_has_no_comment(job: Job, github: GitHub) -> Non
     assert (code, check.request.base, github.journal) == (10, base, [])
 
 
-def test_run_action__push_to_the_default_branch_runs_every_target(job: Job, github: GitHub) -> None:
+def test_run_action__verified_push_to_the_default_branch_runs_every_target(job: Job, github: GitHub) -> None:
     base = Repository(job.workspace).git("rev-parse", "HEAD^1")
     event = {"ref": "refs/heads/main", "before": base, "after": job.head, "repository": {"default_branch": "main"}}
     check = Check()
-    code, _ = act(job.environ(github.url) | job.send("push", event), check)
+    code, _ = act(job.environ(github.url) | job.send("push", event) | {"INPUT_COMMAND": "verify"}, check)
     assert (code, check.request.base, check.request.every, github.journal) == (0, base, True, [])
 
 
@@ -205,12 +219,17 @@ def test_run_action__unknown_event_ends_with_3(job: Job, github: GitHub) -> None
     assert log.named("error")[0].startswith("lockgate has nothing to do on the event 'watch'\nrun lockgate on")
 
 
-def test_run_action__shallow_checkout_is_told_to_fetch_the_base(tmp_path: Path, github: GitHub) -> None:
+def test_run_action__base_that_cannot_be_had_holds_with_the_line_to_add(tmp_path: Path, github: GitHub) -> None:
     job = new_job(tmp_path, depth=1)
+    base = Repository(tmp_path / "origin").git("rev-parse", "main")
     check = Check()
-    code, log = act(job.environ(github.url), check)
-    assert (code, check.requests, job.outputs) == (2, [], NOTHING)
-    assert "fetch-depth: 2" in log.named("error")[0]
+    # No tolerance for it either: nothing was decided.
+    code, log = act(job.environ(github.url) | {"INPUT_FAIL-ON": "rollback"}, check)
+    assert (code, check.requests, job.outputs) == (10, [], NOTHING | {"outcome": "HOLD"})
+    (told,) = log.named("error")
+    assert told.startswith(f"HOLD: the base commit {base[:12]} is not in this checkout and could not be fetched\n")
+    assert told.endswith("\n- uses: actions/checkout@COMMIT\n  with: {fetch-depth: 2}")
+    assert "fetch-depth: 2" in job.summary
 
 
 @pytest.mark.parametrize("depth", [2, 10])
@@ -311,3 +330,72 @@ def test_run_action__out_folder_belongs_to_the_workspaces_owner(job: Job, github
     act(job.environ(github.url), Check())
     out = job.workspace / "lockgate-out"
     assert {file.stat().st_uid for file in (out, out / "decision.json")} == {1001}
+
+
+def offline_job(tmp_path: Path) -> Job:
+    files = {**offline_files(), "prompts/inbox.md": OFFLINE_PROMPT}
+    return new_job(
+        tmp_path, base=cast("dict[str, str | None]", files), change={"prompts/inbox.md": OFFLINE_PROMPT + "Be brief.\n"}
+    )
+
+
+def real_jobs() -> Jobs:
+    progress = TrialProgress(quiet=True)
+    return Jobs(
+        run_check=refuse,
+        run_shard=lambda request, shard: run_shard(request, shard, progress=progress, now=time.monotonic),
+        run_merge=run_merge,
+        run_promote=refuse,
+        run_refresh=refuse,
+    )
+
+
+def step(environ: dict[str, str], jobs: Jobs) -> tuple[int, Log]:
+    stdout = io.StringIO()
+    with requests.Session() as session:
+        code = run_action(environ, jobs=jobs, session=session, stdout=stdout)
+    return code, read_log(stdout.getvalue())
+
+
+def test_run_action__shards_decide_nothing_and_the_merge_comments(tmp_path: Path, github: GitHub) -> None:
+    job = offline_job(tmp_path)
+    environ = job.environ(github.url)
+    for number in (1, 2):
+        # Matrix jobs have a token that may only read.
+        code, log = step(environ | {"INPUT_SHARD": f"{number}/2", "INPUT_GITHUB-TOKEN": ""}, real_jobs())
+        assert (code, job.outputs["outcome"], job.outputs["decision-path"]) == (0, "NONE", "")
+        assert job.outputs["calls"] != "0"
+        assert [message[:13] for message in log.named("notice")] == [f"part {number} of 2: "[:13]]
+    assert github.bodies() == []
+    parts = job.workspace / "parts"
+    parts.mkdir()
+    for folder in sorted(job.workspace.glob("lockgate-out*")):
+        folder.rename(parts / folder.name)
+    code, _ = step(environ | {"INPUT_COMMAND": "merge", "INPUT_PARTS": "parts"}, real_jobs())
+    assert (code, job.outputs["outcome"], job.outputs["calls"]) == (10, "HOLD", "108")
+    assert job.outputs["decision-path"] == "lockgate-out/decision.json"
+    (body,) = github.bodies()
+    assert f"head={job.head}" in body.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ({"INPUT_COMMAND": "merge"}, "the command merge needs `parts`"),
+        ({"INPUT_COMMAND": "merge", "INPUT_PARTS": "p", "INPUT_SHARD": "1/2"}, "the command merge takes no `shard`"),
+        ({"INPUT_SHARD": "3/2"}, "input `shard` must be i/n"),
+        ({"INPUT_SHARD": "x"}, "input `shard`: must be i/n, such as 2/4, not 'x'"),
+    ],
+)
+def test_run_action__contradicting_inputs_of_shards(
+    job: Job, github: GitHub, inputs: dict[str, str], words: str
+) -> None:
+    code, log = step(job.environ(github.url) | inputs, real_jobs())
+    assert (code, job.outputs) == (2, NOTHING)
+    assert words in log.named("error")[0]
+
+
+def test_run_action__merge_without_any_part(job: Job, github: GitHub) -> None:
+    code, log = step(job.environ(github.url) | {"INPUT_COMMAND": "merge", "INPUT_PARTS": "parts"}, real_jobs())
+    assert (code, job.outputs["outcome"]) == (4, "NONE")
+    assert "parts: No such file or directory" in log.named("error")[0]

@@ -9,7 +9,18 @@ from typing import Any
 
 import pytest
 
-from tests.projects import BASELINE, SUITE, ModelServer, Project, Response, case_lines, completion, echo, echo_cases
+from tests.projects import (
+    BASELINE,
+    SUITE,
+    WIDE,
+    ModelServer,
+    Project,
+    Response,
+    case_lines,
+    completion,
+    echo,
+    echo_cases,
+)
 
 ADVERSARIAL = "kind: adversarial\nscope: set\nscorers: [{exact: {}}]\n"
 PRICES = {"echo-1": {"input": 100, "output": 100}}
@@ -54,7 +65,7 @@ def test_check__renamed_cases_are_compared(promoted: Project, model: ModelServer
 
 
 def test_check__cost_that_few_answers_report_is_not_within_the_limit(project: Project, model: ModelServer) -> None:
-    policy = {"profile": "ci", "margin": 0.1, "dimensions": {"cost": "block"}}
+    policy = {"profile": "ci", "margins": WIDE, "dimensions": {"cost": "block"}}
     project.write({"gate.yaml": json.dumps(settings(project) | {"policy": policy, "prices": PRICES})})
     assert project.gate("promote", "--passes", "2", "--quiet").code == 0
     silent = json.dumps({"choices": [{"message": {"content": "x"}}]})
@@ -69,7 +80,7 @@ def test_check__cost_that_few_answers_report_is_not_within_the_limit(project: Pr
 
 
 def test_check__model_without_a_price_does_not_turn_dollars_into_tokens(project: Project, model: ModelServer) -> None:
-    policy = {"profile": "ci", "margin": 0.1, "dimensions": {"cost": "block"}}
+    policy = {"profile": "ci", "margins": WIDE, "dimensions": {"cost": "block"}}
     project.write({"gate.yaml": json.dumps(settings(project) | {"policy": policy, "prices": PRICES})})
     assert project.gate("promote", "--passes", "2", "--quiet").code == 0
     model.answers = lambda prompt: answering(echo(prompt), model="dear-9")

@@ -32,15 +32,22 @@ def repository(promoted: Project) -> Repository:
 
 def test_check__base_edits_of_the_margin_are_not_obeyed(repository: Repository, promoted: Project) -> None:
     settings = json.loads((promoted.root / "gate.yaml").read_text())
-    settings["policy"] = {"profile": "ci", "margin": 0.99, "floors": {"task_success": 0.01}}
+    wide = {"margin": 0.99, "margins": {"task_success": 0.99}}
+    settings["policy"] = {"profile": "ci", "floors": {"task_success": 0.01}, **wide}
     repository.commit({**WORSE, "gate.yaml": json.dumps(settings)})
     ran = promoted.gate("check", "--quiet", "--base", "HEAD^")
     assert ran.code == 20
     policy = json.loads((promoted.record / "inputs/policy.json").read_text())
     assert policy["margin"] == 0.1
-    assert dict(policy["requirements"])["task_success"]["floor"] == 0.8
+    asked = dict(policy["requirements"])["task_success"]
+    assert (asked["floor"], asked["margin"]) == (0.8, 0.1)
     summary = (promoted.record / "summary.md").read_text()
     assert "gate.yaml" in summary
+    for shown in ("summary.md", "comment.md"):
+        text = (promoted.record / shown).read_text()
+        assert "- `policy.margin`: `0.1` \\-\\> `0.99`, not followed" in text
+        assert "- `policy.floors.task_success`: `not set` \\-\\> `0.01`, not followed" in text
+    assert "policy.margin: 0.1 -> 0.99, not followed" in ran.out
 
 
 def test_check__base_mode_counts_and_not_the_changes(repository: Repository, promoted: Project) -> None:

@@ -159,7 +159,7 @@ def test_promote__anchor_is_pinned_beside_and_drift_is_shown(promoted: Project, 
     assert anchor["tag"] == "v1.4"
     model.answers = lambda prompt: "no" if echo(prompt) in {f"w-{n:02d}" for n in range(10)} else echo(prompt)
     settings = json.loads((promoted.root / "gate.yaml").read_text())
-    settings["policy"] |= {"margin": 0.5, "floors": {"task_success": 0.5}}
+    settings["policy"] |= {"margins": {"task_success": 0.5}, "floors": {"task_success": 0.5}}
     promoted.write({"gate.yaml": json.dumps(settings)})
     assert promoted.gate("promote", "--passes", "10", "--quiet").code == 0
     assert promoted.gate("check", "--all", "--quiet").code == 10

@@ -136,10 +136,10 @@ def test_upsert_comment__newer_duplicate_counts_as_newer(github: GitHub, thread:
     assert github.bodies() == [stamped("old", 40), stamped("newer", 60)]
 
 
-def test_upsert_comment__newer_run_clears_up_after_itself(github: GitHub, thread: Thread) -> None:
+def test_upsert_comment__posted_beside_a_newer_run_is_taken_back(github: GitHub, thread: Thread) -> None:
     github.faults = [Fault(method="POST", path=".*", then=lambda: github.add(BOT, stamped("newer", 60)))]
-    assert isinstance(upsert_comment(thread, marker(50), "ours"), Published)
-    assert github.bodies() == [stamped("ours"), stamped("newer", 60)]
+    assert upsert_comment(thread, marker(50), "ours") == NotPublished(reason="a newer run has already commented")
+    assert github.bodies() == [stamped("newer", 60)]
 
 
 def test_upsert_comment__comment_deleted_meanwhile_is_written_again(github: GitHub, thread: Thread) -> None:

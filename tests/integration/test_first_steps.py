@@ -17,6 +17,7 @@ WRITTEN = [
     "golden_sets/first/cases.jsonl",
     "golden_sets/first/answer.schema.json",
     ".github/workflows/gate.yml",
+    ".github/workflows/baseline.yml",
     ".github/gate.schema.json",
     ".github/CODEOWNERS",
 ]
@@ -103,7 +104,7 @@ def test_init__owner_and_branch_come_from_the_remote(url: str, empty: Project) -
     empty.gate("init")
     owners = (empty.root / ".github/CODEOWNERS").read_text()
     assert "/gate.yaml @acme-inc\n/golden_sets/ @acme-inc\n/baselines/ @acme-inc\n" in owners
-    workflow = yaml.safe_load((empty.root / ".github/workflows/gate.yml").read_text())
+    workflow = yaml.safe_load((empty.root / ".github/workflows/baseline.yml").read_text())
     assert workflow[True]["push"]["branches"] == ["trunk"]
     text = (empty.root / ".github/workflows/gate.yml").read_text()
     assert "CHECKOUT_" not in text
@@ -174,7 +175,7 @@ def test_plan__finds_a_bad_template_before_the_first_call(project: Project) -> N
 
 def test_show__run_and_case(promoted: Project, model: ModelServer) -> None:
     model.answers = lambda prompt: "no" if echo(prompt) in {"w-01", "w-02"} else echo(prompt)
-    check = promoted.gate("check", "--quiet", "--all", "--passes", "1")
+    check = promoted.gate("check", "--all", "--passes", "1")
     shown = promoted.gate("show")
     assert shown.code == 0
     assert shown.out.splitlines()[:2] == check.out.splitlines()[:2]
@@ -243,16 +244,41 @@ def test_show__torn_last_line_is_left_out(promoted: Project) -> None:
     assert promoted.gate("show", "w-01").code == 0
 
 
-def test_check__progress_goes_to_standard_error_and_quiet_is_silent(promoted: Project) -> None:
+def test_check__progress_goes_to_standard_error(promoted: Project) -> None:
     ran = promoted.gate("check", "--all")
-    assert ran.err.startswith("echo / echo: 36/36 trials, ")
-    assert promoted.gate("check", "--all", "--quiet").err == ""
+    assert ran.err.startswith("[36/36] echo  pass 36 fail 0 | p95 ")
+
+
+def test_check__quiet_prints_no_progress(promoted: Project) -> None:
+    ran = promoted.gate("check", "--all", "--quiet")
+    assert (ran.code, ran.err) == (0, "")
+
+
+def test_check__json_prints_nothing_else_on_standard_output(promoted: Project) -> None:
+    ran = promoted.gate("check", "--all", "--json")
+    assert json.loads(ran.out) == promoted.decision()
+    assert ran.err.startswith("[36/36] echo  pass 36 fail 0 | p95 ")
+
+
+def test_check__groups_on_a_runner_of_github(
+    promoted: Project, model: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.answers = lambda prompt: "no" if echo(prompt) == "w-01" else echo(prompt)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    lines = promoted.gate("check", "--all", "--passes", "1").err.splitlines()
+    assert lines[0] == "::group::echo / echo"
+    assert lines[1].startswith("[36/36] echo  pass 35 fail 1 | p95 ")
+    assert lines[2:4] == ["::endgroup::", "echo: failing: w-01"]
+    assert [line for line in lines if line.startswith("::group::")] == ["::group::echo / echo"] * lines.count(
+        "::endgroup::"
+    )
 
 
 def test_check__record_holds_every_file_and_no_path_of_this_machine(promoted: Project) -> None:
     promoted.gate("check", "--all", "--quiet")
     files = files_below(promoted.record)
     assert sorted(files) == [
+        "answers.jsonl",
         "comment.md",
         "decision.json",
         "evidence.json",

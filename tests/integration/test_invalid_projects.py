@@ -275,7 +275,7 @@ def test_check__folder_that_cannot_be_written(option: str, project: Project, mod
     assert (ran.code, model.prompts) == (2, [])
     if option == "--out":
         assert ran.err == (
-            "error: taken/out/trials.jsonl: cannot write: Not a directory\n"
+            "error: taken/out/answers.jsonl: cannot write: Not a directory\n"
             f" help: choose another folder with `--out DIR`\n{SEE}output\n"
         )
     else:
@@ -285,7 +285,7 @@ def test_check__folder_that_cannot_be_written(option: str, project: Project, mod
 def test_check__out_in_a_kernel_folder(project: Project, model: ModelServer) -> None:
     ran = project.gate("check", "--quiet", "--out", "/proc/lockgate")
     assert (ran.code, model.prompts) == (2, [])
-    assert ran.err.startswith("error: /proc/lockgate/trials.jsonl: cannot write: ")
+    assert ran.err.startswith("error: /proc/lockgate/answers.jsonl: cannot write: ")
 
 
 def test_check__file_of_the_record_that_cannot_be_written(project: Project) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -161,7 +162,9 @@ def decide_words(record: str = "lockgate-out") -> tuple[str, ...]:
 
 def test_decide__on_a_record_gives_its_outcome_and_findings(recorded: Project) -> None:
     ran = recorded.gate(*decide_words(), "--as-of", "2026-11-21", "--out", "again.json")
-    assert (ran.code, ran.out) == (10, f"HOLD: {recorded.decision()['reason']}\n")
+    assert (ran.code, ran.out) == (
+        10, f"HOLD: {recorded.decision()['reason']}\nto settle it: {recorded.decision()['settle']}\n",
+    )  # fmt: skip
     again = json.loads((recorded.root / "again.json").read_text())
     was = recorded.decision()
     assert {key: again[key] for key in was if key != "inputs"} == {key: was[key] for key in was if key != "inputs"}
@@ -211,6 +214,46 @@ def test_decide__files_that_are_not_what_they_say(file: str, old: str, new: str,
     assert ran.err.startswith(f"error: lockgate-out/{file}")
     assert words in ran.err
     assert "Traceback" not in ran.err
+
+
+def test_decide__printed_with_hidden_characters_is_still_the_same_json(recorded: Project) -> None:
+    path = recorded.record / "evidence.json"
+    evidence = json.loads(path.read_text())
+    hostile = "\x7f\x85\u200b\u202e\U000e0041##[add-mask]x\n::error::x"
+    evidence["stopped"] = hostile
+    path.write_text(json.dumps(evidence))
+    ran = recorded.gate(*decide_words(), "--as-of", "2026-11-21")
+    assert ran.code == 10
+    assert hostile in json.loads(ran.out)["findings"][0]["sentence"]
+    assert all(char == "\n" or char.isprintable() for char in ran.out)
+    assert "##[" not in ran.out
+    assert not re.search(r"^\s*::", ran.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", ["decide", "check"])
+@pytest.mark.parametrize(
+    ("twice", "words"),
+    [
+        ("case", "evidence.json: suite 'echo' has case 'w-01' 2 times"),
+        ("suite", "evidence.json: suite 'echo' of target 'echo' is given 2 times"),
+    ],
+)
+def test_decide__evidence_that_says_two_things(
+    twice: str, words: str, command: str, recorded: Project, server: ModelServer
+) -> None:
+    path = recorded.record / "evidence.json"
+    evidence = json.loads(path.read_text())
+    (suite,) = evidence["suites"]
+    if twice == "case":
+        (case,) = [case for case in suite["cases"] if case["case_id"] == "w-01"]
+        suite["cases"].append(case)
+    else:
+        evidence["suites"].append(suite)
+    path.write_text(json.dumps(evidence))
+    recorded.write(echo_files(server.url))
+    asked = decide_words() if command == "decide" else ("check", "--quiet", "--evidence", "lockgate-out/evidence.json")
+    ran = recorded.gate(*asked)
+    assert (ran.code, words in ran.err, " help: " in ran.err) == (2, True, True)
 
 
 def test_decide__missing_file(recorded: Project) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gate.core.evidence import FAIL, Absent, Corrupt, SuiteBaseline
-from gate.core.finding import Finding, Outcome, Rule, Verdict, figures
-from gate.core.rules.context import SuiteContext, known_cases, pair_cases, pairs_at, points
+from gate.core.finding import Act, Finding, Outcome, Rule, Verdict, figures
+from gate.core.rules.completeness import RUN_AGAIN
+from gate.core.rules.context import Settling, SuiteContext, points
+from gate.core.rules.pairing import known_cases, pair_cases
 from gate.core.statistics import Comparison, Pair, compare, settled
 
 Z_ANCHOR = 2.33
@@ -23,15 +25,18 @@ def check_anchor(context: SuiteContext) -> tuple[Finding, ...]:
         return ()
     if isinstance(anchor, Corrupt):
         sentence = f"{context.evidence.name}: the anchor cannot be believed: {anchor.reason}"
-        return (context.finding(Rule.ANCHOR, Verdict.INCONCLUSIVE, sentence, settle="restore the anchor file"),)
-    both = pair_cases(context.evidence.cases, known_cases(context.evidence.cases, anchor.cases))
-    pairs = pairs_at(both, context.evidence.passes)
+        particulars = Settling(settle="restore the anchor file", act=Act.BASELINE)
+        return (context.finding(Rule.ANCHOR, Verdict.INCONCLUSIVE, sentence, **particulars),)
+    both = pair_cases(
+        context.evidence.cases, known_cases(context.evidence.cases, anchor.cases), context.evidence.metric
+    )
+    pairs = context.fresh_pairs(both=both)
     same_scorers = anchor.identity.scorer_digest == context.evidence.identity.scorer_digest
     if not pairs or not same_scorers:
         sentence = f"{context.evidence.name}: the anchor {anchor.tag} has nothing in common with this suite"
-        settle = "pin a newer anchor with `gate promote --anchor TAG`"
-        return (context.finding(Rule.ANCHOR, Verdict.INCONCLUSIVE, sentence, settle=settle),)
-    worst = pairs_at(both, context.evidence.passes, FAIL)
+        particulars = Settling(settle="pin a newer anchor with `gate promote --anchor TAG`", act=Act.BASELINE)
+        return (context.finding(Rule.ANCHOR, Verdict.INCONCLUSIVE, sentence, **particulars),)
+    worst = context.fresh_pairs(FAIL, both=both)
     return (_compared(context, anchor, pairs, doubtful=_drifted(context, compare(worst))),)
 
 
@@ -44,17 +49,19 @@ def _compared(context: SuiteContext, anchor: SuiteBaseline, pairs: Sequence[Pair
     change = compare(pairs)
     since = f"since {anchor.tag or anchor.as_of}"
     sentence = f"{context.evidence.name}: {points(change.estimate)} points {since}"
-    verdict, note, settle = Verdict.PASS, "", ""
+    verdict, note, particulars = Verdict.PASS, "", Settling()
     if _drifted(context, change):
         verdict, note = Verdict.FAIL, ": drifted"
-        settle = f"win back what was lost {since}, or pin a new anchor on purpose"
+        settle = f"win back what was lost {since}, or pin a new anchor on purpose: `gate promote --anchor TAG`"
+        particulars = Settling(settle=settle, act=Act.BASELINE)
     elif doubtful:
-        verdict, note, settle = Verdict.INCONCLUSIVE, ": unscored trials may hide a drift", "run again"
+        verdict, note = Verdict.INCONCLUSIVE, ": unscored trials may hide a drift"
+        particulars = Settling(settle=RUN_AGAIN, act=Act.RERUN)
     return context.finding(
         Rule.ANCHOR,
         verdict,
         sentence + note,
         demands=Outcome.PROMOTE if verdict is Verdict.PASS else Outcome.HOLD,
         figures=figures(estimate=change.estimate, upper=change.set_upper(Z_ANCHOR), cases=len(pairs)),
-        settle=settle,
+        **particulars,
     )

@@ -2,23 +2,27 @@
 
 Cost is a paired ratio of means, in dollars, or in tokens where the baseline knows no price. A cost above the limit
 holds and never rolls back: a person may want to pay for better answers. p95 is bounded by order statistics,
-which need 59 cases; modelled latencies are shown and never decide.
+which need 59 cases; modelled latencies are shown and never decide. Where the policy says `concurrent`, latency is also
+compared with the base's version (gate.core.rules.beside).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 
 from gate.core.evidence import BaselineCase, CaseEvidence
-from gate.core.finding import Finding, Outcome, Rule, Verdict, figures
+from gate.core.finding import Act, Finding, Outcome, Rule, Verdict, figures
 from gate.core.model import Dimension
-from gate.core.policy import Policy
+from gate.core.policy import LatencyRule, Policy
+from gate.core.rules.beside import QUANTILES, check_beside, percentiles
 from gate.core.rules.context import SuiteContext
 from gate.core.statistics import Ratio, nearest_rank, paired_ratio, quantile_bounds, settled
 
 Z_COST = 1.95
+# Dollars of one call are small: six digits would leave two of them.
+COST_DIGITS = 9
 LEAST_LATENCIES = 59
 Both = tuple[CaseEvidence, BaselineCase]
 
@@ -29,7 +33,7 @@ def check_cost(policy: Policy, contexts: Sequence[SuiteContext]) -> tuple[Findin
         return ()
     found = []
     for target, group in _by_target(contexts):
-        paired = [both for context in group for both in context.both]
+        paired = [both for context in group for both in context.costs]
         if paired:
             found.append(_cost(policy, target, paired, adopted=_adopted(group)))
     return tuple(found)
@@ -52,14 +56,26 @@ def _cost(policy: Policy, target: str, paired: Sequence[Both], *, adopted: bool)
     except ValueError:
         why = f"{len(values)} of {wanted} cases have it in {unit}" if wanted else "not both sides report usage"
         sentence = f"{target}: cost is not available, because {why}"
-        return _cost_finding(target, Verdict.INCONCLUSIVE, sentence, blocking=blocking)
+        found = _cost_finding(target, Verdict.INCONCLUSIVE, sentence, blocking=blocking)
+        settle = "let the target report its usage, and promote a baseline that has it"
+        return replace(found, settle=settle, act=Act.MEND)
     verdict = _cost_verdict(ratio, policy.cost_limit)
+    three = percentiles(values)
     sentence = (
         f"{target}: cost {ratio.value:.2f} of the baseline's in {unit} "
-        f"(at most {ratio.value + Z_COST * ratio.error:.2f}; the limit is {policy.cost_limit:g})"
+        f"(at most {ratio.value + Z_COST * ratio.error:.2f}; the limit is {policy.cost_limit:g}); "
+        f"p50, p95, p99 of a case: {_row(three)}, before {_row(three, 'base_')}"
     )
     finding = _cost_finding(target, verdict, sentence, blocking=blocking)
-    return _with_figures(finding, ratio, policy.cost_limit)
+    return _with_figures(finding, ratio, policy.cost_limit, three=three)
+
+
+def _row(three: Mapping[str, float], side: str = "") -> str:
+    return ", ".join(_amount(three[f"{side}p{quantile}"]) for quantile in QUANTILES)
+
+
+def _amount(value: float) -> str:
+    return f"{value:.{COST_DIGITS if value < 1.0 else 1}f}".rstrip("0").rstrip(".")
 
 
 def _priced(paired: Sequence[Both]) -> tuple[str, list[tuple[float, float]], int]:
@@ -99,10 +115,12 @@ def _cost_finding(target: str, verdict: Verdict, sentence: str, *, blocking: boo
         dimension=Dimension.COST,
         blocking=blocking,
         settle="" if verdict is Verdict.PASS else "shorten the prompt or the answers, or let a person accept the price",
+        act=None if verdict is Verdict.PASS else Act.APPROVE,
     )
 
 
-def _with_figures(finding: Finding, ratio: Ratio, limit: float) -> Finding:
+def _with_figures(finding: Finding, ratio: Ratio, limit: float, *, three: Mapping[str, float]) -> Finding:
+    costs = tuple((name, round(value, COST_DIGITS)) for name, value in three.items())
     numbers = figures(
         ratio=ratio.value,
         lower=ratio.value - Z_COST * ratio.error,
@@ -110,28 +128,36 @@ def _with_figures(finding: Finding, ratio: Ratio, limit: float) -> Finding:
         limit=limit,
         cases=ratio.cases,
     )
-    return replace(finding, figures=numbers)
+    return replace(finding, figures=tuple(sorted((*numbers, *costs))))
 
 
 def check_latency(policy: Policy, contexts: Sequence[SuiteContext]) -> tuple[Finding, ...]:
-    """One finding a target where the policy names latency: p50, p95, p99 of one latency per case.
+    """Findings of each target where the policy names latency: p50, p95, p99 of one latency per case.
 
-    A blocking latency that was not measured holds.
+    With `concurrent` the comparison with the base's version; a budget is judged beside it where one is set. A blocking
+    latency that was not measured holds.
     """
     requirement = dict(policy.requirements).get(Dimension.LATENCY)
     if requirement is None:
         return ()
+    concurrent = policy.latency is LatencyRule.CONCURRENT
+    budget = policy.p95_ms or requirement.floor
     found = []
     for target, group in _by_target(contexts):
-        cases = [case for context in group for case in context.evidence.cases if case.latency_ms]
-        values = [median(case.latency_ms) for case in cases]
         blocking = requirement.blocking and _adopted(group)
-        if values:
-            modelled = any(context.evidence.modelled for context in group)
-            found.append(replace(_latency(policy, target, values, modelled=modelled), blocking=blocking))
-        elif blocking:
-            found.append(_unmeasured(target))
+        if budget is not None or not concurrent:
+            found += _against_budget(policy, target, group, blocking=blocking)
+        if concurrent:
+            found.append(check_beside(policy, target, group, blocking=blocking))
     return tuple(found)
+
+
+def _against_budget(policy: Policy, target: str, group: Sequence[SuiteContext], *, blocking: bool) -> list[Finding]:
+    values = [median(case.latency_ms) for context in group for case in context.evidence.cases if case.latency_ms]
+    if values:
+        modelled = any(context.evidence.modelled for context in group)
+        return [replace(_latency(policy, target, values, modelled=modelled), blocking=blocking)]
+    return [_unmeasured(target)] if blocking else []
 
 
 def _unmeasured(target: str) -> Finding:
@@ -143,6 +169,7 @@ def _unmeasured(target: str) -> Finding:
         target=target,
         dimension=Dimension.LATENCY,
         settle="use a target that reports latency, or a profile that does not require it",
+        act=Act.MEND,
     )
 
 
@@ -178,4 +205,5 @@ def _latency(policy: Policy, target: str, values: Sequence[float], *, modelled: 
         settle=""
         if verdict is not Verdict.INCONCLUSIVE
         else f"measure at least {LEAST_LATENCIES} cases, well below the budget",
+        act=Act.CASES if verdict is Verdict.INCONCLUSIVE else None,
     )

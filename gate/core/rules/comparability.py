@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from gate.core.evidence import Absent, BaselineCase, CaseEvidence, Corrupt, SuiteBaseline
-from gate.core.finding import Finding, Rule, Verdict, figures
+from gate.core.finding import Act, Finding, Rule, Verdict, figures
 from gate.core.model import Severity
-from gate.core.rules.context import SuiteContext, named
+from gate.core.rules.context import Settling, SuiteContext, named
 
 WEIGHTY = frozenset((Severity.P0, Severity.P1))
 
@@ -46,6 +46,7 @@ def _unusable(context: SuiteContext, sentence: str) -> Finding:
         Verdict.INCONCLUSIVE,
         f"{context.evidence.name}: {sentence}",
         settle=f"run `{command}` on the default branch and commit the file it writes",
+        act=Act.BASELINE,
     )
 
 
@@ -55,7 +56,8 @@ def _identity(context: SuiteContext, baseline: SuiteBaseline) -> tuple[Finding, 
     if now.scorer_digest != before.scorer_digest:
         sentence = f"{now.suite}: judge changed: the scorers are not those of the baseline, so no score can be compared"
         settle = "merge the scorer change with its own baseline first"
-        found.append(context.finding(Rule.COMPARABILITY, Verdict.INCONCLUSIVE, sentence, settle=settle))
+        particulars = Settling(settle=settle, act=Act.BASELINE)
+        found.append(context.finding(Rule.COMPARABILITY, Verdict.INCONCLUSIVE, sentence, **particulars))
     for what, new, old in (
         ("model", now.model, before.model),
         ("parameters", now.parameters, before.parameters),
@@ -74,7 +76,9 @@ def _cases(context: SuiteContext) -> tuple[Finding, ...]:
     edited = {case_id for case_id in before.keys() & now.keys() if before[case_id].digest != now[case_id]}
     failed = {case_id for case_id in (removed - renamed) | edited if before[case_id].passes < before[case_id].trials}
     downgraded = {
-        case.case_id for case in context.evidence.cases if _played_down(case, context.known.get(case.case_id))
+        now.case_id
+        for now in context.evidence.cases
+        if (old := context.known.get(now.case_id)) and (old.severity or old.critical) and _played_down(now, old)
     }
     found = [
         _fact(context, f"{len(ids)} cases {what}: {named(sorted(ids))}", tuple(sorted(ids)))
@@ -107,15 +111,14 @@ def _weakened(
     if share > 1 - context.policy.scored_share:
         sentences.append(f"{share * 100:.0f} % of the baseline's cases were removed or edited together with the change")
     settle = "change the suite in a pull request of its own, and promote its baseline first"
+    particulars = Settling(settle=settle, act=Act.BASELINE)
     return tuple(
-        context.finding(Rule.COMPARABILITY, Verdict.INCONCLUSIVE, f"{context.evidence.name}: {sentence}", settle=settle)
+        context.finding(Rule.COMPARABILITY, Verdict.INCONCLUSIVE, f"{context.evidence.name}: {sentence}", **particulars)
         for sentence in sentences
     )
 
 
-def _played_down(case: CaseEvidence, before: BaselineCase | None) -> bool:
-    if before is None:
-        return False
+def _played_down(case: CaseEvidence, before: BaselineCase) -> bool:
     milder = before.severity is not None and (case.severity is None or before.severity < case.severity)
     return milder or (before.critical and not case.critical)
 

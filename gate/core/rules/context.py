@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
-from operator import attrgetter
+from dataclasses import dataclass, field, replace
 from typing import TypedDict, Unpack
 
 from gate.core.evidence import (
-    PASS,
     UNSCORED,
     Absent,
     BaselineCase,
@@ -19,10 +16,14 @@ from gate.core.evidence import (
     SuiteBaseline,
     SuiteEvidence,
 )
-from gate.core.finding import Finding, Outcome, Rule, Verdict
-from gate.core.model import Severity
-from gate.core.policy import Policy, Requirement
-from gate.core.statistics import Pair
+from gate.core.finding import Act, Finding, Outcome, Rule, Verdict
+from gate.core.judging import margin_factor
+from gate.core.model import Dimension, Severity
+from gate.core.policy import LatencyRule, Policy, Requirement
+from gate.core.prior import Tally, tallied
+from gate.core.reuse import reused_cases
+from gate.core.rules.pairing import Both, counts, known_cases, pair_cases, pairs_at, same_pair
+from gate.core.statistics import Pair, settled
 
 DEFAULT_DEMANDS = {
     Verdict.PASS: Outcome.PROMOTE,
@@ -31,17 +32,20 @@ DEFAULT_DEMANDS = {
 }
 
 
-Both = tuple[CaseEvidence, BaselineCase]
+class Settling(TypedDict, total=False):
+    """How a finding is settled, by the names of Finding."""
+
+    settle: str
+    act: Act
 
 
-class Particulars(TypedDict, total=False):
+class Particulars(Settling, total=False):
     """What a rule may add to a finding about a suite, by the names of Finding."""
 
     subject: str
     blocking: bool
     figures: tuple[tuple[str, float], ...]
     cases: tuple[str, ...]
-    settle: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,9 @@ class SuiteContext:
 
     `rivals` is the number of blocking suites that can call for ROLLBACK by their rate: they share the error budget.
     `known` are the baseline's cases by the ids that they have now, `both` the cases that are the same on both sides,
-    sorted by id.
+    sorted by id, `tally` how many of them have which counts in the baseline, `reused` those that the baseline's trials
+    stand for; `requirement` is what the policy asks of the suite's dimension, `trials` how many were planned and how
+    many of those are scored.
     """
 
     evidence: SuiteEvidence
@@ -60,22 +66,39 @@ class SuiteContext:
     rivals: int = 1
     known: Mapping[str, BaselineCase] = field(init=False, repr=False, compare=False)
     both: tuple[Both, ...] = field(init=False, repr=False, compare=False)
+    tally: Tally = field(init=False, repr=False, compare=False)
+    requirement: Requirement = field(init=False, repr=False, compare=False)
+    reused: frozenset[str] = field(init=False, repr=False, compare=False)
+    trials: tuple[int, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Pair the two sides once, because most rules ask for it."""
         known = known_cases(self.evidence.cases, self.baseline.cases if self.baseline else ())
+        both = pair_cases(self.evidence.cases, known, self.evidence.metric)
         object.__setattr__(self, "known", known)
-        object.__setattr__(self, "both", pair_cases(self.evidence.cases, known))
+        object.__setattr__(self, "both", both)
+        object.__setattr__(self, "tally", tallied([(before.passes, before.trials) for _, before in both]))
+        object.__setattr__(self, "requirement", self.policy.requirement(self.evidence.dimension))
+        reused = reused_cases(both, self.evidence.identity, self.baseline, as_of=self.as_of)
+        object.__setattr__(self, "reused", reused)
+        object.__setattr__(self, "trials", self._count_trials())
 
-    @property
-    def requirement(self) -> Requirement:
-        """What the policy asks of this suite's dimension."""
-        return self.policy.requirement(self.evidence.dimension)
+    def _count_trials(self) -> tuple[int, int]:
+        cases, passes = self.evidence.cases, self.evidence.passes
+        if not self.reused:
+            return len(cases) * passes, sum([counts(case.marks, passes, UNSCORED)[1] for case in cases])
+        wanted = [(case.marks, self.planned(case)) for case in cases]
+        return sum(trials for _, trials in wanted), sum(counts(marks, trials, UNSCORED)[1] for marks, trials in wanted)
 
     @property
     def blocking(self) -> bool:
         """Whether this suite's findings count: a suite without history is decided for show."""
         return self.requirement.blocking and self.reference.adopted
+
+    @property
+    def member(self) -> bool:
+        """Whether this suite's dimension is compared together with others (k of m), and not by itself."""
+        return self.policy.at_least is not None and self.evidence.dimension in self.policy.at_least.of
 
     @property
     def baseline(self) -> SuiteBaseline | None:
@@ -85,20 +108,82 @@ class SuiteContext:
 
     @property
     def margin(self) -> float:
-        """The margin that applies: the suite's, else the profile's, else the policy's."""
+        """The margin that applies, as judges see it: what people mean by it, times what the judges leave of it."""
+        calibration = self.baseline.calibration if self.baseline else ()
+        factor = margin_factor(self.evidence.judging, calibration)
+        return self.stated_margin if factor == 1.0 else settled(self.stated_margin * factor)
+
+    @property
+    def stated_margin(self) -> float:
+        """The margin as it is written: the suite's, else the profile's, else the policy's."""
         for margin in (self.evidence.margin, self.requirement.margin):
             if margin is not None:
                 return margin
         return self.policy.margin
+
+    def pairs(self, passes: int, fill: str = UNSCORED, *, both: Iterable[Both] | None = None) -> tuple[Pair, ...]:
+        """What the suite compares at this number of passes, for all common cases or for these ones."""
+        every, metric = self.both if both is None else both, self.evidence.metric
+        if not self.reused:
+            return pairs_at(every, passes, fill, metric=metric)
+        paired = []
+        for now, before in every:
+            if now.case_id in self.reused:
+                paired.append(same_pair(now, before, metric))
+            else:
+                paired += pairs_at([(now, before)], passes, fill, metric=metric)
+        return tuple(paired)
+
+    def fresh_pairs(self, fill: str = UNSCORED, *, both: Iterable[Both]) -> tuple[Pair, ...]:
+        """The same from all planned trials, for a comparison with anything but the baseline: no other one stands in."""
+        metric = self.evidence.metric
+        return tuple(
+            pair for now, before in both for pair in pairs_at([(now, before)], self.planned(now), fill, metric=metric)
+        )
+
+    @property
+    def costs(self) -> tuple[Both, ...]:
+        """The cases on both sides with what they cost; one that is asked the same costs the same."""
+        return tuple(
+            (replace(now, usd=before.usd, tokens=before.tokens) if now.case_id in self.reused else now, before)
+            for now, before in self.both
+        )
+
+    @property
+    def fresh(self) -> bool:
+        """Whether any rule about this suite needs new answers: a floor, vetoes, a latency that counts, or an anchor."""
+        latency = dict(self.policy.requirements).get(Dimension.LATENCY)
+        timed = latency is not None and (latency.blocking or self.policy.latency is LatencyRule.CONCURRENT)
+        anchored = not isinstance(self.reference.anchor, Absent | None)
+        return self.requirement.floor is not None or self.requirement.vetoes or timed or anchored
+
+    @property
+    def fresh_passes(self) -> int:
+        """How many passes reused cases are part of in any case: those of the first look, or none."""
+        return next(iter(self.policy.looks), 0) if self.fresh else 0
+
+    def planned(self, case: CaseEvidence) -> int:
+        """How many of a case's trials were planned: all passes, and of a reused case those that it was part of."""
+        passes = self.evidence.passes
+        return min(passes, max(self.fresh_passes, len(case.marks))) if case.case_id in self.reused else passes
+
+    @property
+    def reuse(self) -> str:
+        """How many cases were not asked again, in words; empty for none."""
+        if not self.reused:
+            return ""
+        how = "asked only for rules that need new answers" if self.fresh else "not asked again"
+        return f"{len(self.reused)} of {len(self.evidence.cases)} cases unchanged, {how}"
 
     @property
     def looks(self) -> tuple[int, ...]:
         """The looks that the passes made so far have reached."""
         return tuple(look for look in self.policy.looks if look <= self.evidence.passes)
 
-    def gaps(self, passes: int) -> tuple[str, ...]:
-        """Cases with an unscored or never-run trial among their first ones."""
-        return tuple(case.case_id for case in self.evidence.cases if counts(case.marks, passes, UNSCORED)[1] < passes)
+    def gaps(self) -> tuple[str, ...]:
+        """Cases with an unscored or never-run trial among those that were planned."""
+        planned = ((case, self.planned(case)) for case in self.evidence.cases)
+        return tuple(case.case_id for case, trials in planned if counts(case.marks, trials, UNSCORED)[1] < trials)
 
     def room(self, case: CaseEvidence, extra: int) -> int:
         """How many trials may still be asked of a case beyond its passes: an outage must not be asked for ever."""
@@ -136,63 +221,6 @@ class SuiteContext:
             dimension=self.evidence.dimension,
             **particulars,
         )
-
-
-def known_cases(cases: Iterable[CaseEvidence], before: Iterable[BaselineCase]) -> dict[str, BaselineCase]:
-    """The baseline's cases by id, a renamed one by its old and its new id: a new name must not hide a failure.
-
-    A case is renamed where its old id is gone and one new id has its content; no two new ids share an old one.
-    """
-    known = {case.case_id: case for case in before}
-    new = [case for case in cases if case.case_id not in known]
-    if not new:
-        return known
-    gone = known.keys() - {case.case_id for case in cases}
-    waiting: dict[str, list[BaselineCase]] = {}
-    for case_id in sorted(gone, reverse=True):
-        waiting.setdefault(known[case_id].digest, []).append(known[case_id])
-    for case in sorted(new, key=attrgetter("case_id")):
-        if same := waiting.get(case.digest):
-            known[case.case_id] = same.pop()
-    return known
-
-
-def pair_cases(cases: Iterable[CaseEvidence], known: Mapping[str, BaselineCase]) -> tuple[Both, ...]:
-    """Cases that are the same on both sides, with trials in the baseline; sorted by id."""
-    ordered = sorted(cases, key=attrgetter("case_id"))
-    return tuple(
-        (case, before)
-        for case in ordered
-        if (before := known.get(case.case_id)) and before.trials and before.digest == case.digest
-    )
-
-
-def pairs_at(both: Iterable[Both], passes: int, fill: str = UNSCORED) -> tuple[Pair, ...]:
-    """Counts from the first trials of each case; unscored ones are left out, or filled with PASS or FAIL."""
-    return tuple(
-        [
-            Pair(now.case_id, before.passes, before.trials, *counted, now.cluster)
-            for now, before in both
-            if (counted := counts(now.marks, passes, fill))[1]
-        ]
-    )
-
-
-@lru_cache(maxsize=4096)
-def counts(marks: str, passes: int, fill: str) -> tuple[int, int]:
-    """Passes and length of the `filled` marks; many cases have the same marks, so answers are kept."""
-    asked = marks[:passes]
-    passed, scored = asked.count(PASS), len(asked) - asked.count(UNSCORED)
-    if fill == UNSCORED:
-        return passed, scored
-    return passed + (passes - scored if fill == PASS else 0), passes
-
-
-def filled(case: CaseEvidence, passes: int, fill: str) -> str:
-    """Scored marks of the first trials, with unscored and never-run ones replaced by `fill` (left out for U)."""
-    if fill == UNSCORED:
-        return case.marks[:passes].replace(UNSCORED, "")
-    return case.marks[:passes].ljust(passes, UNSCORED).replace(UNSCORED, fill)
 
 
 def points(share: float) -> str:

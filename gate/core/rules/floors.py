@@ -8,11 +8,13 @@ INCONCLUSIVE where unscored trials could turn the verdict.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from gate.core.evidence import FAIL, PASS, UNSCORED
-from gate.core.finding import Finding, Rule, Verdict, figures
-from gate.core.rules.completeness import depends_on_missing
-from gate.core.rules.context import SuiteContext, filled, percent
+from gate.core.finding import Act, Finding, Rule, Verdict, figures
+from gate.core.rules.completeness import RUN_AGAIN, depends_on_missing
+from gate.core.rules.context import SuiteContext, percent
+from gate.core.rules.pairing import filled
 from gate.core.statistics import ONE_SIDED_95, augmented, exact_lower, exact_upper, settled
 
 
@@ -23,11 +25,12 @@ def check_floor(context: SuiteContext) -> tuple[Finding, ...]:
     if floor is None or not means:
         return ()
     verdict = _verdict(context, means)
-    gaps = context.gaps(context.evidence.passes)
+    gaps = context.gaps()
     if gaps and verdict is not Verdict.INCONCLUSIVE:
         worst = _verdict(context, _case_means(context, FAIL if verdict is Verdict.PASS else PASS))
         if worst is not verdict:
-            return (_finding(context, Verdict.INCONCLUSIVE, means, floor=floor), depends_on_missing(context, gaps))
+            open_again = _finding(context, Verdict.INCONCLUSIVE, means, floor=floor)
+            return (replace(open_again, settle=RUN_AGAIN, act=Act.RERUN), depends_on_missing(context, gaps))
     return (_finding(context, verdict, means, floor=floor),)
 
 
@@ -48,18 +51,22 @@ def _finding(context: SuiteContext, verdict: Verdict, means: list[float], *, flo
     name = f"{context.evidence.name}: {context.evidence.dimension} {percent(estimate)}"
     sentence = f"{name}, between {percent(lower)} and {percent(upper)}; the floor is {percent(floor)}"
     numbers = figures(estimate=estimate, lower=lower, upper=upper, floor=floor, cases=len(means))
-    settle = f"raise {context.evidence.name} above {percent(floor)} with room to spare, or add cases"
-    return context.finding(
-        Rule.FLOOR,
-        verdict,
-        sentence,
-        figures=numbers,
-        settle=settle if verdict is Verdict.INCONCLUSIVE else "",
-    )
+    found = context.finding(Rule.FLOOR, verdict, sentence, figures=numbers)
+    return _settled_by(context, found, short=estimate < floor) if verdict is Verdict.INCONCLUSIVE else found
+
+
+def _settled_by(context: SuiteContext, finding: Finding, *, short: bool) -> Finding:
+    """What would settle an open floor: passes that are left, a better candidate where it falls short, else cases."""
+    passes, last = context.evidence.passes, max(context.policy.looks, default=0)
+    if passes < last:
+        return replace(finding, settle=f"run up to {last} passes (now {passes})", act=Act.PASSES)
+    name, floor = context.evidence.name, percent(context.requirement.floor or 0.0)
+    settle = f"raise {name} above {floor} with room to spare, or add cases"
+    return replace(finding, settle=settle, act=Act.MEND if short else Act.CASES)
 
 
 def _case_means(context: SuiteContext, fill: str) -> list[float]:
-    marks = (filled(case, context.evidence.passes, fill) for case in context.evidence.cases)
+    marks = (filled(case, context.planned(case), fill) for case in context.evidence.cases)
     return sorted(kept.count(PASS) / len(kept) for kept in marks if kept)
 
 

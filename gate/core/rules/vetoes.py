@@ -2,13 +2,17 @@
 
 A new P0 is decisive at once: what happened once is real. A new P1 needs a second failing trial. "New" is against the
 baseline's own trials. A P0 that the baseline already has is not releasable either, unless waived. An unscored trial
-that could have been such a failure holds.
+that could have been such a failure holds. A failure by the word of a judge alone never vetoes: it holds, until a person
+has read the answer.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from gate.core.dates import day_number
 from gate.core.evidence import CaseEvidence
-from gate.core.finding import Finding, Outcome, Rule, Verdict, figures
+from gate.core.finding import Act, Finding, Outcome, Rule, Verdict, figures
 from gate.core.model import Severity
 from gate.core.policy import Waiver
 from gate.core.rules.context import SuiteContext, named
@@ -37,12 +41,12 @@ def _unseen(context: SuiteContext) -> list[Finding]:
     if not unseen:
         return []
     sentence = f"P0 and P1 cases with unscored trials, which may have failed: {named(unseen)}"
-    return [_veto(context, Verdict.INCONCLUSIVE, sentence, cases=unseen, settle="run again: these trials decide")]
+    return [_open(context, sentence, unseen, settle="run again: these trials decide", act=Act.RERUN)]
 
 
 def _gap_matters(context: SuiteContext, case: CaseEvidence) -> bool:
     """Whether the missing trials of a case, taken as failures, would raise a veto that is not raised without them."""
-    gap = context.evidence.passes - len(case.scored)
+    gap = context.planned(case) - len(case.scored)
     if gap <= 0 or case.case_id in _waived(context):
         return False
     if context.severity(case) is Severity.P0:
@@ -67,18 +71,22 @@ def _new(context: SuiteContext, case: CaseEvidence) -> bool:
 
 def _p0(context: SuiteContext, failing: list[CaseEvidence], waived: frozenset[str]) -> list[Finding]:
     """A waiver accepts a failure that is known; a new one is never accepted in advance."""
-    new = [case.case_id for case in failing if _new(context, case)]
-    known = [case.case_id for case in failing if case.case_id not in new]
+    fresh = [case for case in failing if _new(context, case)]
+    new = [case.case_id for case in fresh if case.failed > case.by_judge]
+    doubtful = [case.case_id for case in fresh if case.failed == case.by_judge]
+    known = [case.case_id for case in failing if case not in fresh]
     old = [case_id for case_id in known if case_id not in waived]
     accepted = [case_id for case_id in known if case_id in waived]
     found = []
     if new:
         sentence = f"new P0 failure: {named(new)}"
         found.append(_veto(context, Verdict.FAIL, sentence, cases=new))
+    if doubtful:
+        found.append(_by_judge(context, Severity.P0, doubtful))
     if old:
         sentence = f"P0 failure that the baseline already has, not releasable: {named(old)}"
         settle = "mend it, or let someone other than the author waive it in gate-waivers.yaml for at most 14 days"
-        found.append(_veto(context, Verdict.INCONCLUSIVE, sentence, cases=old, settle=settle))
+        found.append(_open(context, sentence, old, settle=settle, act=Act.APPROVE))
     if accepted:
         found.append(_veto(context, Verdict.PASS, f"P0 failure with a waiver: {named(accepted)}", cases=accepted))
     return found
@@ -86,16 +94,27 @@ def _p0(context: SuiteContext, failing: list[CaseEvidence], waived: frozenset[st
 
 def _p1(context: SuiteContext, failing: list[CaseEvidence], waived: frozenset[str]) -> list[Finding]:
     open_cases = [case for case in failing if case.case_id not in waived]
-    confirmed = [case.case_id for case in open_cases if case.failed >= CONFIRM_FAILURES]
+    failed = [case for case in open_cases if case.failed >= CONFIRM_FAILURES]
+    confirmed = [case.case_id for case in failed if case.failed - case.by_judge >= CONFIRM_FAILURES]
+    doubtful = [case.case_id for case in failed if case.case_id not in confirmed]
     pending = [case.case_id for case in open_cases if is_pending(case)]
     found = []
     if confirmed:
         sentence = f"new P1 failure, confirmed: {named(confirmed)}"
         found.append(_veto(context, Verdict.FAIL, sentence, cases=confirmed))
+    if doubtful:
+        found.append(_by_judge(context, Severity.P1, doubtful))
     if pending:
         sentence = f"a new P1 failure is not confirmed yet: {named(pending)}"
-        found.append(_veto(context, Verdict.INCONCLUSIVE, sentence, cases=pending, settle="confirmation trials decide"))
+        settle = f"run again: up to {CONFIRM_TRIALS} trials of each decide"
+        found.append(_open(context, sentence, pending, settle=settle, act=Act.RERUN))
     return found
+
+
+def _by_judge(context: SuiteContext, severity: Severity, cases: list[str]) -> Finding:
+    sentence = f"new {severity} failure by the word of a judge alone: {named(cases)}"
+    settle = "read these answers: if the judge is right, mend them; if not, mend its rubric"
+    return _open(context, sentence, cases, settle=settle, act=Act.APPROVE)
 
 
 def is_pending(case: CaseEvidence) -> bool:
@@ -112,7 +131,7 @@ def vetoes_to_confirm(context: SuiteContext) -> dict[str, int]:
         if _watched(context, case) and is_pending(case):
             wanted[case.case_id] = CONFIRM_TRIALS - len(case.scored)
         elif _gap_matters(context, case):
-            wanted[case.case_id] = context.evidence.passes - len(case.scored)
+            wanted[case.case_id] = context.planned(case) - len(case.scored)
     asked = {case.case_id: context.room(case, CONFIRM_TRIALS) for case in context.evidence.cases}
     return {case_id: min(trials, asked[case_id]) for case_id, trials in wanted.items() if asked[case_id]}
 
@@ -131,22 +150,17 @@ def login(name: str) -> str:
     return name.strip().removeprefix("@").casefold()
 
 
-def day_number(date: str) -> int:
-    """Days since year 0 of a YYYY-MM-DD date (proleptic Gregorian), so that no clock or calendar module is needed."""
-    year, month, day = (int(part) for part in date.split("-"))
-    shifted = year - (month <= 2)  # noqa: PLR2004 the year starts in March, so that leap days come last
-    leap_days = shifted // 4 - shifted // 100 + shifted // 400
-    return 365 * shifted + leap_days + (153 * ((month + 9) % 12) + 2) // 5 + day
+def _open(context: SuiteContext, sentence: str, cases: list[str], *, settle: str, act: Act) -> Finding:
+    return replace(_veto(context, Verdict.INCONCLUSIVE, sentence, cases=cases), settle=settle, act=act)
 
 
-def _veto(context: SuiteContext, verdict: Verdict, sentence: str, *, cases: list[str], settle: str = "") -> Finding:
+def _veto(context: SuiteContext, verdict: Verdict, sentence: str, *, cases: list[str]) -> Finding:
     return context.finding(
         Rule.VETO,
         verdict,
         f"{context.evidence.name}: {sentence}",
         cases=tuple(cases),
         figures=figures(failures=len(cases)),
-        settle=settle,
         demands=Outcome.PROMOTE if verdict is Verdict.PASS else None,
     )
 

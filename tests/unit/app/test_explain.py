@@ -7,11 +7,13 @@ import pytest
 
 from gate.app.explain import Explanation, explain, render_explanation
 from gate.app.formulas import arithmetic_of
+from gate.app.need import Arithmetic
+from gate.core.broken import LARGE, BrokenTable
 from gate.core.decision import decide, suite_contexts
 from gate.core.evidence import Evidence, Reference, SuiteEvidence, moments
-from gate.core.finding import Decision, Finding, Rule, Verdict
+from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict
 from gate.core.model import Dimension, Scope, Severity
-from gate.core.policy import Policy, Profile, SliceRule
+from gate.core.policy import AtLeast, Policy, Profile, SliceRule
 from gate.errors import MismatchError, NothingToDoError, RecordError
 from gate.store.records import render_decision, render_evidence, render_policy, render_references
 from tests.builders import (
@@ -84,8 +86,9 @@ def test_render_explanation__says_what_would_settle_it_and_where_the_rule_stands
     path, _ = record(tmp_path, make_suite_evidence("a*40: P"), make_reference("a*40: 10/10"))
     lines = list(render_explanation(explain(path, rule=Rule.REGRESSION)))
     assert lines[0] == "HOLD as of 2026-11-21: regression"
-    assert lines[4] == "sales-email-intent / intent"
-    assert lines[5] == "  regression: INCONCLUSIVE"
+    assert lines[3] == "To settle it: run up to 5 passes (now 1)."
+    assert lines[5] == "sales-email-intent / intent"
+    assert lines[6] == "  regression: INCONCLUSIVE"
     assert "    PASS needs 40 cases >= 3 / margin = 100: no" in lines
     assert lines[-3:] == [
         "    demands: HOLD, because it is not shown either way",
@@ -171,12 +174,68 @@ def test_explain__veto_names_counts(tmp_path: Path) -> None:
     assert "bad: P0, 10/10 before, 1 of 1 failed now" in text
 
 
-def test_explain__broken_case_names_counts_and_the_critical_value(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fixed", [True, False])
+def test_explain__broken_case_names_counts_and_the_critical_value(tmp_path: Path, *, fixed: bool) -> None:
     suite = replace(make_suite_evidence("a: FFFFFFFF  b*299: P"), passes=1)
-    path, _ = record(tmp_path, suite, make_reference("a: 10/10  b*299: 10/10"))
+    table = BrokenTable(trials=8, critical=((9, -1), (10, 3)), expected_false_alarms=0.0012)
+    base = make_suite_baseline("a: 10/10  b*299: 10/10", broken=table if fixed else None)
+    used = base.critical_values
+    path, _ = record(tmp_path, suite, make_reference(base))
     _, text = step(explain(path), Rule.BROKEN_CASE)
-    assert "critical passes of the first 8 trials, fixed by the baseline: 10/10 before: at most 3" in text
-    assert "a: 10/10 before, 0 of 8 now, 0 left, critical 3" in text
+    source = "fixed with the baseline of 2026-11-02" if fixed else "computed from the baseline's counts"
+    assert f"critical passes of the first {used.trials} trials, {source}: 10/10 before: at most" in text
+    assert f"expected false alarms of the whole suite = {used.expected_false_alarms:.6f}" in text
+    most = used.limit(10, 10)
+    assert f"a: 10/10 before, 0 of 8 now, {used.trials - 8} left, critical {most}" in text
+
+
+def test_explain__suspects_and_known_flaky_cases_with_their_chances(tmp_path: Path) -> None:
+    suite = replace(make_suite_evidence(f"a: {'F' * 14}  b*10: PPFPP  c*289: PPPPP"), passes=5)
+    path, _ = record(tmp_path, suite, make_reference("a: 7/10  b*10: 5/10  c*289: 10/10"))
+    steps = [(finding.subject, arithmetic.lines) for finding, arithmetic in explain(path, rule=Rule.BROKEN_CASE).steps]
+    (_, main), (suspects, odd), (flaky, known) = steps
+    assert main[0].startswith(
+        f"critical passes of the first {LARGE.trials} trials, computed from the baseline's counts: "
+    )
+    assert (suspects, flaky) == ("suspects", "flaky")
+    assert odd[0] == "suspect: chance that an unchanged case passes so seldom x 300 cases <= 0.05"
+    assert odd[1].startswith("a: 7/10 before, 0 of 14 now, expected rate 0.5")
+    assert known[0] == "known flaky: an expected pass rate between 0.05 and 0.95, by all baseline counts"
+    assert len(known) == 6
+    assert known[1].startswith("b-0001: 5/10 before, 4 of 5 now, expected rate 0.5")
+
+
+def test_explain__k_of_m_and_repeats(tmp_path: Path) -> None:
+    policy = make_policy(
+        Dimension.TASK_SUCCESS, at_least=AtLeast(count=1, of=(Dimension.TASK_SUCCESS, Dimension.OVER_REFUSAL))
+    )
+    cases = [make_case_evidence(f"c{number:03d}", "PPP" if number % 2 else "FFF") for number in range(120)]
+    known = make_suite_baseline([make_baseline_case(case.case_id, 5) for case in cases])
+    path, _ = record(tmp_path, make_suite_evidence(cases), make_reference(known), policy)
+    explained = explain(path)
+    finding, text = step(explained, Rule.K_OF_M)
+    assert (finding.verdict, finding.subject) == (Verdict.INCONCLUSIVE, "1 of 2")
+    chance = finding.figure("p_task_success")
+    assert chance is not None
+    assert 0.1 < chance < 0.5
+    assert f"p of task_success = {chance:.6f}" in text
+    assert "p of over_refusal = 1\n" in text
+    assert "at least 1 of 2: (m - k + 1) x p_(k) = 2 x the p-value of rank 1 = 0.51763" in text
+    assert "0 shown worse (Holm) > m - k = 1" in text
+    told = [arithmetic for one, arithmetic in explained.steps if one.subject == "repeats"]
+    assert [arithmetic.lines[1].rpartition(";")[2] for arithmetic in told] == [" there are 0"]
+
+
+@pytest.mark.parametrize("finding", [
+    Finding(rule=Rule.K_OF_M, verdict=Verdict.PASS, demands=Outcome.PROMOTE, sentence="s"),
+    Finding(rule=Rule.COMPLETENESS, verdict=Verdict.INCONCLUSIVE, demands=Outcome.HOLD, sentence="s",
+            suite="intent", subject="repeats"),
+])  # fmt: skip
+def test_arithmetic_of__findings_without_figures__nothing(finding: Finding) -> None:
+    contexts = suite_contexts(
+        TASK, Evidence(suites=(make_suite_evidence("a: P"),)), (make_reference("a: 10/10"),), as_of=AS_OF
+    )
+    assert arithmetic_of(finding, contexts) == Arithmetic()
 
 
 def test_explain__rivals_share_the_error() -> None:

@@ -5,20 +5,21 @@ from dataclasses import replace
 import pytest
 
 from gate.app.operating_points import OperatingPoint, Scenario, operating_points
-from gate.app.plan import Reach, SuiteOutlook, Watched
+from gate.app.plan import Reach, SuiteOutlook
 from gate.app.plan_text import render_outlook, render_requirements
 from gate.app.project import SuitePlan
+from gate.app.watched import Watched, render_watched, watched_cases
+from gate.core.broken import BrokenTable
 from gate.core.evidence import Absent, Reference, SuiteBaseline
 from gate.core.finding import Outcome
 from gate.core.model import Dimension, Kind, Scope, Suite
 from gate.core.planning import (
     MOST_PASSES,
-    fitted_weights,
     passes_needed,
-    posterior_weights,
     supported_margin,
 )
-from gate.core.policy import Policy, Profile, Requirement
+from gate.core.policy import AtLeast, Policy, Profile, Requirement
+from gate.core.prior import fitted_weights, posterior_weights, tallied
 from tests.builders import make_case, make_policy, make_suite_baseline
 
 PROMOTE, HOLD, ROLLBACK = Outcome.PROMOTE, Outcome.HOLD, Outcome.ROLLBACK
@@ -85,7 +86,7 @@ def test_operating_point__bound_of_a_rate() -> None:
 
 
 def test_posterior_weights__sum_to_one_and_follow_the_counts() -> None:
-    weights = fitted_weights([(10, 10)] * 90 + [(2, 10)] * 10)
+    weights = fitted_weights(tallied([(10, 10)] * 90 + [(2, 10)] * 10))
     solid, poor = posterior_weights(weights, 10, 10), posterior_weights(weights, 2, 10)
     assert sum(solid) == pytest.approx(1.0)
     assert sum(solid[-4:]) > 0.9
@@ -93,11 +94,11 @@ def test_posterior_weights__sum_to_one_and_follow_the_counts() -> None:
 
 
 def test_fitted_weights__no_counts__flat() -> None:
-    assert len(set(fitted_weights([]))) == 1
+    assert len(set(fitted_weights(()))) == 1
 
 
 def test_fitted_weights__thousands_of_trials__do_not_vanish() -> None:
-    assert sum(fitted_weights([(5_000, 10_000)] * 3)) == pytest.approx(1.0)
+    assert sum(fitted_weights((((5_000, 10_000), 3),))) == pytest.approx(1.0)
 
 
 def test_passes_needed__first_number_that_supports_the_margin() -> None:
@@ -154,6 +155,27 @@ def test_render_outlook__margin_that_cannot_be_shown_says_so() -> None:
     ]
 
 
+def test_watched_cases__fixed_with_the_baseline_or_computed() -> None:
+    table = BrokenTable(trials=6, critical=((8, -1), (9, 0), (10, 1)), expected_false_alarms=0.0012)
+    base = make_suite_baseline("a*40: 10/10  b*5: 9/10  c*5: 8/10", broken=table)
+    assert list(render_watched(watched_cases(base, base.cases[:42]))) == [
+        "42 solid cases are watched one by one",
+        (
+            "confirmed broken: 10/10 before and at most 1 of 6 now, 9/10 before and at most 0 of 6 now "
+            "(0.0012 false alarms expected; fixed with the baseline of 2026-11-02)"
+        ),
+    ]
+    assert "fixed" not in "".join(render_watched(watched_cases(replace(base, broken=None), base.cases)))
+    short = make_suite_baseline("a*40: 3/3")
+    assert watched_cases(short, short.cases).testable == 0
+
+
+def test_render_outlook__calls_to_the_base_are_told_and_counted() -> None:
+    told = render_outlook(replace(OUTLOOK, beside=240, least_calls=480, most_calls=1440))
+    assert "calls: 480 to 1,440 (240 of them to the base's version, for its latency); 1,000 tokens" in told
+    assert "no change: about 840 calls, $8.40; " in told
+
+
 def test_render_outlook__more_passes_would_do() -> None:
     reach = Reach(wanted=0.03, supported=0.032, cases=260, passes=7, measured=False)
     lines = render_outlook(replace(OUTLOOK, reach=reach, watched=None, points=())).splitlines()
@@ -164,11 +186,18 @@ def test_render_outlook__more_passes_would_do() -> None:
     ]
 
 
+def test_render_requirements__k_of_m_is_said() -> None:
+    at_least = AtLeast(count=1, of=(Dimension.TASK_SUCCESS, Dimension.SAFETY))
+    last = render_requirements(make_policy(at_least=at_least)).splitlines()[-1]
+    assert last == "at least 1 of task_success, safety must be shown not worse, and not each of them"
+
+
 def test_render_requirements__one_line_a_dimension() -> None:
     lines = render_requirements(make_policy(profile=Profile.PAPER)).splitlines()
     assert lines[0] == "profile paper, looks after passes 1, 2, 3, 5"
     assert lines[1].split() == [
         "dimension",
+        "better",
         "blocks",
         "floor",
         "rollback",
@@ -181,5 +210,5 @@ def test_render_requirements__one_line_a_dimension() -> None:
     assert [line.split()[0] for line in lines[2:]] == sorted(
         str(d) for d, _ in make_policy(profile=Profile.PAPER).requirements
     )
-    assert "latency               yes     p95 15,000 ms      21,429 ms       -       -       -" in lines
-    assert "safety                yes     95.0 % (estimate)  66.5 %          -       P0, P1  -" in lines
+    assert "latency               lower   yes     p95 15,000 ms      21,429 ms       -       -       -" in lines
+    assert "safety                higher  yes     95.0 % (estimate)  66.5 %          -       P0, P1  -" in lines

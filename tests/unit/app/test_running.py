@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gate.app.bench import ceilings_from
 from gate.app.check import reproduce_command
 from gate.app.request import CheckRequest
-from gate.app.running import ceilings_from
 from gate.suites.settings import Settings
 
 TARGET = {"command": ["true"], "suites": ["golden_sets/a"]}

@@ -259,9 +259,14 @@ def test_draw__any_counts__is_well_formed_and_names_every_rule(collected: Collec
     assert {"lockgate", *(rival.name for rival in RIVALS)} <= texts
 
 
-def test_again_blocks__worst_edges__twelve_cells_in_pieces(collected: Collected) -> None:
+def test_again_blocks__worst_cells__in_pieces(collected: Collected) -> None:
     again = again_blocks(dict(collected.cells), 120)
-    assert len({block.only for block in again}) == 12
+    unchanged = [cell for cell in {block.only for block in again} if cell and cell.truth == NO_CHANGE.name]
+    broken = [cell for cell in {block.only for block in again} if cell and cell.truth == TWO_CASES.name]
+    assert len({block.only for block in again}) == 24
+    assert len(broken) == 4
+    assert len(unchanged) == 8
+    assert {(block.unchanged, block.changed) for block in again} == {(120, 120)}
     assert [block.stop - block.start for block in again[:3]] == [50, 50, 20]
 
 

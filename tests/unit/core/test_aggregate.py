@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gate.core.aggregate import baseline_from, case_evidence, judged, mark, suite_evidence, unanswered
+from gate.core.broken import table_of
 from gate.core.evidence import moments
 from gate.core.model import (
     Answer,
@@ -24,7 +25,7 @@ from gate.core.model import (
     Usage,
     WeightedScorer,
 )
-from tests.builders import identity, make_case
+from tests.builders import identity, make_case, make_suite_evidence
 
 
 class Always:
@@ -128,3 +129,14 @@ def test_baseline_from__counts_scored_trials_only() -> None:
     assert (first.passes, first.trials, first.log_ms.n) == (1, 2, 1)
     assert (second.passes, second.trials) == (0, 0)
     assert (base.as_of, base.policy, base.tag) == ("2026-11-21", "sha256:p", "v1")
+
+
+def test_baseline_from__fixes_the_critical_values_of_its_own_counts() -> None:
+    base = baseline_from(
+        make_suite_evidence("a*60: PPPPPPPPPP  b*40: PPPPPPPPPF"), as_of="2026-11-21", policy="sha256:p"
+    )
+    assert base.broken == table_of([(10, 10)] * 60 + [(9, 10)] * 40)
+    assert base.critical_values is base.broken
+    short = baseline_from(make_suite_evidence("a*100: PPP"), as_of="2026-11-21", policy="sha256:p")
+    assert short.broken == table_of([(3, 3)] * 100)
+    assert short.broken.expected_false_alarms == 0.0

@@ -3,18 +3,23 @@
 import itertools
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from scipy import stats
 
 from gate.core.broken import (
-    GRID,
     LARGE,
     SMALL,
+    BrokenTable,
     broken_table,
     confirmation_for,
+    table_of,
 )
+from gate.core.codec import DecodeError, decode, encode
+from gate.core.prior import GRID
 from gate.core.statistics import binomial_cdf
+from tests.builders import make_suite_baseline
 
 PLAIN_GRID = [0.0005, 0.002, 0.005, 0.01] + [g / 100 for g in range(2, 100, 2)] + [0.99, 0.995, 0.998, 0.9995]
 POINTS = len(PLAIN_GRID)  # 57; the study says 53 and lists 57
@@ -22,7 +27,7 @@ POINTS = len(PLAIN_GRID)  # 57; the study says 53 and lists 57
 
 def plain_table(passes: list[int], size: int) -> tuple[dict[int, int], float]:
     """Written from the pseudo-code alone: every case on its own, scipy's binomials, every level tried."""
-    trials, y_max, alpha = (6, 2, 0.003) if size <= 64 else (8, 3, 0.002)
+    trials, y_max, alpha = (6, 2, 0.003) if size <= 64 else (10, 4, 0.002)
     n, w = len(passes), [1 / POINTS] * POINTS
     like = {x: stats.binom.pmf(x, 10, PLAIN_GRID).tolist() for x in range(11)}
     for _ in range(60 if n else 0):
@@ -112,7 +117,7 @@ def test_broken_table__simulated_unchanged_suites__false_alarms_stay_near_the_le
 
 
 @pytest.mark.parametrize(("cases", "wanted"), [(0, SMALL), (64, SMALL), (65, LARGE), (500, LARGE)])
-def test_confirmation_for__eight_trials_from_65_cases(cases: int, wanted: object) -> None:
+def test_confirmation_for__ten_trials_from_65_cases(cases: int, wanted: object) -> None:
     assert confirmation_for(cases) is wanted
 
 
@@ -130,4 +135,52 @@ def test_expected_false_alarms__by_full_enumeration_of_one_prior() -> None:
         float(stats.binom.cdf(table.limit(x, 10), 6, truth[x])) for x in passes if table.limit(x, 10) >= 0
     )
     assert alarms <= 0.003
-    assert list(itertools.accumulate(sorted(table.critical))) == [8, 17, 27]
+    assert list(itertools.accumulate(passes for passes, _ in table.critical)) == [8, 17, 27]
+
+
+def test_table_of__only_ten_trials_have_a_say_and_every_case_counts_for_the_size() -> None:
+    counts = [(10, 10)] * 60 + [(5, 5)] * 20
+    assert table_of(counts) == broken_table([10] * 60, 80)
+    assert table_of(counts).trials == LARGE.trials
+    assert table_of(iter(counts)) == table_of(counts[::-1])
+
+
+def test_broken_table__goes_through_a_file_and_can_be_a_key() -> None:
+    table = broken_table([10] * 45 + [9] * 5, 50)
+    again = decode(BrokenTable, encode(table))
+    assert again == table
+    assert {table: 1}[again] == 1
+
+
+def test_suite_baseline__critical_values_of_other_counts__refused() -> None:
+    table = broken_table([10] * 50, 50)
+    assert table.expected_false_alarms > 0.0
+    fixed = make_suite_baseline("en*50: 10/10", broken=table)
+    assert fixed.critical_values is table
+    for changed, most in ((replace(table, expected_false_alarms=0.0031), 0.003), (replace(table, critical=()), 0.0)):
+        with pytest.raises(ValueError, match=f"false alarms expected of 50 cases, at most {most} are allowed"):
+            make_suite_baseline("en*50: 10/10", broken=changed)
+    with pytest.raises(ValueError, match=r"at most 0\.0 are allowed"):
+        make_suite_baseline("en*50: 3/3", broken=table)
+
+
+SOUND = {"trials": 8, "critical": [[8, -1], [9, 1], [10, 3]], "expected_false_alarms": 0.0019}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"trials": 0},
+        {"trials": -8},
+        {"critical": [[10, 8]]},
+        {"critical": [[10, -2]]},
+        {"critical": [[10, 3], [10, 1]]},
+        {"critical": [[7, 1]]},
+        {"critical": [[11, 1]]},
+        {"expected_false_alarms": -0.001},
+    ],
+)
+def test_broken_table__values_that_no_baseline_gives__refused(change: dict) -> None:
+    assert decode(BrokenTable, SOUND).limit(10, 10) == 3
+    with pytest.raises(DecodeError, match="critical values that no baseline gives"):
+        decode(BrokenTable, SOUND | change)

@@ -17,7 +17,7 @@ from gate.core.decision import decide, next_steps
 from gate.core.evidence import Absent, BaselineState, CaseEvidence, Corrupt, Evidence, Reference, SuiteEvidence
 from gate.core.finding import Decision, Outcome, Verdict
 from gate.core.model import Dimension, Scope, Severity
-from gate.core.policy import OnBroken, Policy, Profile, SliceRule, Waiver
+from gate.core.policy import AtLeast, LatencyRule, OnBroken, Policy, Profile, SliceRule, Waiver
 from gate.store.records import (
     parse_decision,
     parse_evidence,
@@ -47,6 +47,8 @@ SETTINGS = settings(
 )
 DIMENSIONS = (Dimension.TASK_SUCCESS, Dimension.SAFETY, Dimension.OVER_REFUSAL)
 
+K_OF_M = (AtLeast(count=1, of=DIMENSIONS[:2]), AtLeast(count=2, of=DIMENSIONS), AtLeast(count=1, of=DIMENSIONS[:1]))
+
 
 def outcome(policy: Policy, evidence: Evidence, references: tuple[Reference, ...]) -> Outcome:
     return decide(policy=policy, evidence=evidence, references=references, as_of=AS_OF).outcome
@@ -65,6 +67,8 @@ def policies(draw: st.DrawFn) -> Policy:
         on_broken=draw(st.sampled_from(list(OnBroken))),
         slices=draw(st.sampled_from([(), (("language", SliceRule.BLOCK),), (("language", SliceRule.WARN),)])),
         p95_ms=draw(st.sampled_from([None, 100.0])),
+        at_least=draw(st.sampled_from([None, None, *K_OF_M])),
+        latency=draw(st.sampled_from(list(LatencyRule))),
         waivers=draw(st.sampled_from([(), (Waiver(suite="s0", case="c1", reason="r", by="b", expires="soon"),)])),
     )
     loose = [
@@ -84,6 +88,7 @@ def candidate_cases(draw: st.DrawFn, passes: int, letters: str) -> CaseEvidence:
         critical=draw(st.booleans()),
         latency_ms=draw(st.sampled_from([(), (0.0,), (50.0, 70.0)])),
         digest=draw(st.sampled_from(["sha256:1", "sha256:1", "sha256:2"])),
+        **dict.fromkeys(("beside_ms", "base_ms"), draw(st.sampled_from([(), (0.0,), (1e300, 2.0)]))),
     )
 
 
@@ -177,6 +182,16 @@ def test_decide__anything_well_formed__decides(situation: Situation) -> None:
     assert all(finding.sentence for finding in decision.findings)
     assert not steps or decision.outcome is not Outcome.ROLLBACK
     assert all(trials > 0 for step in steps for trials in step.confirm.values())
+
+
+@settings(SETTINGS, max_examples=150)
+@given(situations() | near_promotion("PFU"))
+def test_decide__hold__says_what_would_settle_it(situation: Situation) -> None:
+    policy, evidence, references = situation
+    decision = decide(policy=policy, evidence=evidence, references=references, as_of=AS_OF)
+    assert bool(decision.settle) is (decision.outcome is Outcome.HOLD)
+    asking = [finding for finding in decision.findings if finding.blocking and finding.demands is Outcome.HOLD]
+    assert all(finding.settle and finding.act for finding in asking)
 
 
 @SETTINGS

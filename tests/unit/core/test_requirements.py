@@ -9,7 +9,7 @@ from gate.core.aggregate import baseline_from, judged
 from gate.core.canonical import canonical_json
 from gate.core.codec import decode, encode
 from gate.core.decision import decide, is_unchanged, next_steps
-from gate.core.evidence import Absent, Corrupt, Evidence, Reference, SuiteBaseline, moments
+from gate.core.evidence import Absent, Beside, Corrupt, Evidence, Reference, SuiteBaseline, moments
 from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict
 from gate.core.model import (
     Answer,
@@ -23,7 +23,7 @@ from gate.core.model import (
     Suite,
     WeightedScorer,
 )
-from gate.core.policy import PROFILES, Mode, Policy, Profile, requirements_for
+from gate.core.policy import PROFILES, LatencyRule, Mode, Policy, Profile, requirements_for
 from gate.core.rules.broken_cases import table_for
 from gate.core.rules.context import SuiteContext
 from gate.core.window import earlier, join
@@ -313,6 +313,30 @@ def test_r22__latency_at_p50_p95_p99() -> None:
     decision = shown({TASK: marks(100)}, make_policy(TASK, Dimension.LATENCY))
     (finding,) = found(decision, Rule.LATENCY)
     assert {name for name, _ in finding.figures} >= {"p50", "p95", "p99"}
+
+
+def test_r22__latency_of_both_sides_at_p50_p95_p99() -> None:
+    cases = [make_case_evidence(f"c{n:03d}", "P", beside_ms=(200.0 + n,), base_ms=(300.0 + n,)) for n in range(100)]
+    policy = make_policy(TASK, Dimension.LATENCY, latency=LatencyRule.CONCURRENT)
+    evidence = Evidence(suites=(make_suite_evidence(cases, beside=Beside(version="sha256:ba5e")),))
+    decision = decide(policy=policy, evidence=evidence, references=(make_reference("c*1: 10/10"),), as_of=AS_OF)
+    (finding,) = found(decision, Rule.LATENCY)
+    wanted = {"p50": 249.0, "p95": 294.0, "p99": 298.0, "base_p50": 349.0, "base_p95": 394.0, "base_p99": 398.0}
+    assert {name: finding.figure(name) for name in wanted} == wanted
+
+
+def test_r22__cost_of_both_sides_at_p50_p95_p99() -> None:
+    """One mean cost a case: the costs of its trials are not pooled with those of other cases."""
+    cents = [0.000_01 * (n + 1) for n in range(100)]
+    cases = [make_case_evidence(f"c{n:03d}", "PP", usd=moments([0.5 * c, 1.5 * c])) for n, c in enumerate(cents)]
+    known = [make_baseline_case(f"c{n:03d}", usd=moments([2.0 * c] * 10)) for n, c in enumerate(cents)]
+    evidence = Evidence(suites=(make_suite_evidence(cases),))
+    references = (make_reference(make_suite_baseline(known)),)
+    policy = make_policy(TASK, Dimension.COST)
+    (finding,) = found(decide(policy=policy, evidence=evidence, references=references, as_of=AS_OF), Rule.COST)
+    wanted = {"p50": 0.0005, "p95": 0.00095, "p99": 0.00099, "base_p50": 0.001, "base_p95": 0.0019, "base_p99": 0.00198}
+    assert {name: finding.figure(name) for name in wanted} == wanted
+    assert "p50, p95, p99 of a case: 0.0005, 0.00095, 0.00099, before 0.001, 0.0019, 0.00198" in finding.sentence
 
 
 @pytest.mark.parametrize("profile", [Profile.MERGE, Profile.PRE_PRODUCTION, Profile.LAUNCH])

@@ -223,6 +223,27 @@ def test_quantile_bounds__like_quantile_test(count: int) -> None:
     assert (upper is None) == (count < 59)
 
 
+@pytest.mark.parametrize("count", [1_000, 10_000, 100_000])
+@pytest.mark.parametrize("quantile", [0.5, 0.95, 0.99])
+def test_quantile_bounds__many_values__like_quantile_test(count: int, quantile: float) -> None:
+    values = [float(v) for v in range(count)]
+    above = stats.quantile_test(values, p=quantile, alternative="less").confidence_interval(0.95).high
+    below = stats.quantile_test(values, p=quantile, alternative="greater").confidence_interval(0.95).low
+    assert quantile_bounds(values, quantile) == (below, above)
+
+
+@pytest.mark.parametrize("trials", [1, 2, 60, 3_000])
+@pytest.mark.parametrize("rate", [1e-9, 0.05, 0.5, 0.95, 1 - 1e-9])
+def test_binomial_cdf__masses_left_out_are_zero_to_the_last_bit(trials: int, rate: float) -> None:
+    def mass(k: int) -> float:
+        chosen = math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1)
+        return math.exp(chosen + k * math.log(rate) + (trials - k) * math.log1p(-rate))
+
+    masses = [mass(k) for k in range(trials)]
+    for successes in {0, trials // 20, trials // 2, trials - trials // 20 - 1, trials - 1}:
+        assert binomial_cdf(successes, trials, rate) == min(1.0, math.fsum(masses[: successes + 1]))
+
+
 def test_quantile_bounds__nothing() -> None:
     assert quantile_bounds([]) == (None, None)
 

@@ -1,10 +1,13 @@
 """Types, canonical JSON and the codec: what goes in comes back, and what is not sound is refused."""
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gate.core.canonical import NotJsonError, canonical_json, digest, digest_text, parse_json, readable_json
 from gate.core.codec import DecodeError, decode, encode, encode_tagged
@@ -163,6 +166,15 @@ def test_canonical_json__sorted_and_tight() -> None:
     assert readable_json({"b": 1, "a": 2}) == '{\n  "a": 2,\n  "b": 1\n}\n'
 
 
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+
+
+@given(st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_readable_json__is_what_the_standard_library_writes(value: Json) -> None:
+    written = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=2)
+    assert readable_json(value) == written + "\n"
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_canonical_json__not_a_number__refused(value: float) -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
@@ -266,6 +278,13 @@ def test_encode__what_has_no_place_in_a_record__refused() -> None:
         encode(Box)
     with pytest.raises(TypeError, match="only dataclasses"):
         encode_tagged([1])
+
+
+def test_encode__text_of_another_class__stays_text() -> None:
+    class Name(str):
+        __slots__ = ()
+
+    assert encode({"name": Name("x")}) == {"name": "x"}
 
 
 def test_encode_tagged__names_the_class() -> None:

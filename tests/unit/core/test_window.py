@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gate.core.decision import decide, next_steps
-from gate.core.evidence import Evidence, SuiteEvidence, moments
+from gate.core.evidence import Beside, Evidence, SuiteEvidence, moments
 from gate.core.finding import Outcome
 from gate.core.model import Dimension
 from gate.core.rules.comparability import check_comparability, comparable
@@ -84,6 +84,28 @@ def test_join__counts_add_up_and_edited_cases_start_again() -> None:
     assert joined.cases[0].score == moments([1.0, 0.5])
     assert joined.cases[0].latency_ms == (5.0, 7.0)
     assert (joined.passes, joined.asked) == (3, ("a",))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept", "beside"),
+    [
+        (Beside(version="a"), Beside(version="a", modelled=True), (1.0, 2.0), Beside(version="a", modelled=True)),
+        (Beside(version="a", modelled=True), Beside(version="a"), (1.0, 2.0), Beside(version="a", modelled=True)),
+        (Beside(version="a"), Beside(version="b"), (2.0,), Beside(version="b")),
+        (Beside(version="a"), Beside(absent="gone"), (2.0,), Beside(absent="gone")),
+        (None, Beside(version="a"), (2.0,), Beside(version="a")),
+        (Beside(version="a"), None, (1.0, 2.0), Beside(version="a")),
+        (None, None, (1.0, 2.0), None),
+    ],
+)
+def test_join__latencies_of_the_base_count_as_long_as_it_has_that_version(
+    first: Beside | None, second: Beside | None, kept: tuple[float, ...], beside: Beside | None
+) -> None:
+    before = make_suite_evidence([make_case_evidence("a", "P", beside_ms=(10.0,), base_ms=(1.0,))], beside=first)
+    after = make_suite_evidence([make_case_evidence("a", "P", beside_ms=(20.0,), base_ms=(2.0,))], beside=second)
+    joined = join(before, after)
+    assert (joined.cases[0].base_ms, joined.beside) == (kept, beside)
+    assert joined.cases[0].beside_ms == tuple(10.0 * value for value in kept)
 
 
 def test_spent_looks_stay_spent__a_rerun_of_the_same_version_asks_nothing_and_decides_the_same() -> None:

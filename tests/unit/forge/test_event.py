@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gate.errors import ConfigurationError, ExitCode, NothingToDoError
-from gate.forge.event import Activity, Command, read_event
+from gate.forge.event import Activity, Command, FinishedRun, read_event
 
 HEAD, BASE, OLD = "a" * 40, "b" * 40, "c" * 40
 PULL: dict[str, Any] = {
@@ -63,10 +63,35 @@ def test_read_event__destroyed_merge_group_is_ignored() -> None:
     assert read_event("merge_group", {"action": "destroyed", "merge_group": {}}).command is Command.IGNORE
 
 
-def test_read_event__push_to_the_default_branch_is_verified_against_what_was_there() -> None:
+def test_read_event__push_to_the_default_branch_is_promoted_against_what_was_there() -> None:
     activity = read_event("push", PUSH)
-    assert activity == Activity(command=Command.VERIFY, head=HEAD, base=BASE, author="dana")
-    assert activity.every
+    assert activity == Activity(command=Command.PROMOTE, head=HEAD, base=BASE, author="dana", branch="main")
+    assert not activity.every
+
+
+OWN = {"message": "Promote\n\nGate-Baseline: true", "added": [], "modified": ["baselines/t/s.json"], "removed": []}
+
+
+@pytest.mark.parametrize(
+    ("commits", "command"),
+    [
+        ([OWN], Command.IGNORE),
+        ([OWN, OWN], Command.IGNORE),
+        ([OWN, OWN | {"message": "Merge pull request #3"}], Command.PROMOTE),
+        ([OWN | {"message": "quoted: Gate-Baseline: true"}], Command.PROMOTE),
+        ([OWN | {"added": ["gate.yaml"]}], Command.PROMOTE),
+        ([OWN | {"removed": ["prompts/x.md"]}], Command.PROMOTE),
+        ([OWN | {"modified": []}], Command.PROMOTE),
+        ([OWN | {"modified": ["baselines.md"]}], Command.PROMOTE),
+        ([OWN | {"modified": [3]}], Command.PROMOTE),
+        ([OWN | {"message": None}], Command.PROMOTE),
+        (["x"], Command.PROMOTE),
+        ([], Command.PROMOTE),
+        ("x", Command.PROMOTE),
+    ],
+)
+def test_read_event__push_of_its_own_baselines_is_ignored(commits: object, command: Command) -> None:
+    assert read_event("push", PUSH | {"commits": commits}).command is command
 
 
 def test_read_event__first_push_of_a_branch_has_no_base() -> None:
@@ -111,9 +136,124 @@ def test_read_event__unknown_event_has_nothing_to_do() -> None:
 
 
 @pytest.mark.parametrize("name", ["pull_request_target", "workflow_run", "issue_comment"])
-def test_read_event__privileged_events_are_refused_even_by_command(name: str) -> None:
+@pytest.mark.parametrize("command", [Command.CHECK, Command.REFRESH, Command.AA])
+def test_read_event__privileged_events_are_refused_even_by_command(name: str, command: Command) -> None:
     with pytest.raises(NothingToDoError, match="secrets"):
-        read_event(name, PULL, Command.CHECK)
+        read_event(name, PULL, command)
+
+
+def test_read_event__pull_request_target_is_always_refused() -> None:
+    with pytest.raises(NothingToDoError, match="lockgate does not run on pull_request_target"):
+        read_event("pull_request_target", PULL)
+
+
+@pytest.mark.parametrize("name", ["pull_request", "push", "schedule", "workflow_dispatch", "repository_dispatch"])
+@pytest.mark.parametrize("command", [Command.RELEASE, Command.VERIFY_FORK, Command.CHECK_FORK])
+def test_read_event__trusted_commands_need_their_event(name: str, command: Command) -> None:
+    with pytest.raises(NothingToDoError, match=f"the command {command} has nothing to do on '{name}'"):
+        read_event(name, {**PULL, **PUSH}, command)
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), [("issue_comment", Command.CHECK_FORK), ("workflow_run", Command.RELEASE)]
+)
+def test_read_event__trusted_commands_do_not_swap_events(name: str, command: Command) -> None:
+    with pytest.raises(NothingToDoError, match="lockgate does only"):
+        read_event(name, PULL, command)
+
+
+COMMENT: dict[str, Any] = {
+    "action": "created",
+    "issue": {"number": 7, "pull_request": {}},
+    "comment": {"id": 12, "body": "/gate approve 12345678 why", "user": {"login": "robin"}},
+}
+
+
+def test_read_event__command_in_a_comment_is_a_release() -> None:
+    assert read_event("issue_comment", COMMENT) == Activity(
+        command=Command.RELEASE, number=7, comment=12, author="robin"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"action": "edited"}, "only a new comment is a command"),
+        ({"action": "deleted"}, "only a new comment is a command"),
+        ({"issue": {"number": 7}}, "the comment is not on a pull request"),
+        ({"comment": {"id": 12, "body": "thanks"}}, "the comment is no command"),
+        ({"comment": {"id": 12, "body": "/gateway"}}, "the comment is no command"),
+        ({"comment": {"id": 12, "body": None}}, "the comment is no command"),
+    ],
+)
+@pytest.mark.parametrize("command", [None, Command.RELEASE])
+def test_read_event__other_comments_are_ignored(change: dict[str, Any], reason: str, command: Command | None) -> None:
+    activity = read_event("issue_comment", COMMENT | change, command)
+    assert activity.command is Command.IGNORE
+    assert activity.reason.startswith(reason)
+
+
+@pytest.mark.parametrize("change", [{"issue": {"number": "7"}}, {"comment": {"id": None}}, {"comment": None}])
+def test_read_event__malformed_comment_is_an_error(change: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        read_event("issue_comment", COMMENT | change)
+
+
+RUN: dict[str, Any] = {
+    "action": "completed",
+    "repository": {"full_name": "acme/app", "default_branch": "main"},
+    "workflow_run": {
+        "id": 50,
+        "run_attempt": 2,
+        "event": "pull_request",
+        "conclusion": "failure",
+        "head_sha": HEAD,
+        "head_branch": "topic",
+        "head_repository": {"full_name": "mallory/app"},
+        "pull_requests": [{"number": 1}],
+    },
+}
+
+
+@pytest.mark.parametrize("command", [None, Command.VERIFY_FORK, Command.CHECK_FORK])
+def test_read_event__finished_run_of_a_fork_names_no_pull_request(command: Command | None) -> None:
+    origin = FinishedRun(
+        id=50,
+        attempt=2,
+        event="pull_request",
+        conclusion="failure",
+        repository="mallory/app",
+        branch="topic",
+        is_fork=True,
+        default_branch="main",
+    )
+    assert read_event("workflow_run", RUN, command) == Activity(
+        command=command or Command.VERIFY_FORK, head=HEAD, base="HEAD", is_fork=True, origin=origin
+    )
+
+
+def test_read_event__finished_run_of_the_repository_itself() -> None:
+    own = RUN | {"workflow_run": RUN["workflow_run"] | {"head_repository": {"full_name": "acme/app"}}}
+    assert not read_event("workflow_run", own).is_fork
+
+
+@pytest.mark.parametrize("change", [{"action": "requested"}, {"workflow_run": RUN["workflow_run"] | {"event": "push"}}])
+def test_read_event__other_runs_are_ignored(change: dict[str, Any]) -> None:
+    assert read_event("workflow_run", RUN | change, Command.CHECK_FORK).command is Command.IGNORE
+
+
+@pytest.mark.parametrize(
+    "change", [{"id": "50"}, {"run_attempt": None}, {"head_sha": "main"}, {"head_repository": None}, {"head_branch": 1}]
+)
+def test_read_event__malformed_run_is_an_error(change: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        read_event("workflow_run", RUN | {"workflow_run": RUN["workflow_run"] | change})
+
+
+def test_read_event__draft_is_decided_like_any_other() -> None:
+    payload = pull(action="opened")
+    payload["pull_request"]["draft"] = True
+    assert read_event("pull_request", payload).command is Command.CHECK
 
 
 @pytest.mark.parametrize("sha", ["", "main", "A" * 40, "a" * 39, "a" * 40 + "\n", "--upload-pack=x", None, 7])

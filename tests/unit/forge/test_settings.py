@@ -26,14 +26,25 @@ def settings(workspace: Path, **inputs: str) -> ActionSettings:
     return ActionSettings.from_environ({**RUNNER, "GITHUB_WORKSPACE": str(workspace), **given})
 
 
+@pytest.mark.parametrize(("text", "mode"), [("on", "update"), ("Update", "update"), ("on-change", "on-change")])
+def test_from_environ__comment_modes(tmp_path: Path, text: str, mode: str) -> None:
+    assert settings(tmp_path, comment=text).comment == mode
+
+
+@pytest.mark.parametrize(("text", "required"), [("true", True), ("False", False)])
+def test_from_environ__require_publish(tmp_path: Path, text: str, required: bool) -> None:
+    assert settings(tmp_path, require_publish=text).require_publish is required
+
+
 def test_from_environ__empty_inputs_are_the_defaults(tmp_path: Path) -> None:
     names = ("command", "config", "base", "targets", "suites", "profile", "prompt", "passes", "budget_usd", "fail_on",
-             "mode", "comment", "github_token")  # fmt: skip
+             "mode", "comment", "require_publish", "github_token")  # fmt: skip
     assert settings(tmp_path, **dict.fromkeys(names, "")) == settings(tmp_path)
     read = settings(tmp_path)
     assert (read.command, read.config, read.base, read.targets, read.suites) == (None, "gate.yaml", None, (), ())
     assert (read.profile, read.prompt, read.passes, read.budget_usd) == (None, None, None, None)
-    assert (read.fail_on, read.mode, read.comment, read.github_token) == (FailOn.HOLD, Mode.ENFORCE, CommentMode.ON, "")
+    assert (read.fail_on, read.mode, read.comment) == (FailOn.HOLD, Mode.ENFORCE, CommentMode.UPDATE)
+    assert (read.require_publish, read.github_token) == (False, "")
 
 
 def test_from_environ__every_input_is_read(tmp_path: Path) -> None:
@@ -62,14 +73,18 @@ def test_from_environ__token_is_not_in_the_repr(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "wanted"),
     [
-        ("command", "ignore", "`command`: must be one of check, verify, refresh, not 'ignore'"),
+        ("command", "ignore", "`command`: must be one of check, merge, verify, "),
         ("profile", "strict", "`profile`: must be one of merge, ci, paper, pre-production, launch, not 'strict'"),
         ("fail_on", "never", "`fail-on`: must be one of hold, rollback, not 'never'"),
         ("mode", "off", "`mode`: must be one of enforce, advisory, not 'off'"),
-        ("comment", "true", "`comment`: must be one of on, off, not 'true'"),
+        ("require_publish", "yes", "`require-publish`: must be true or false, not 'yes'"),
+        ("comment", "true", "`comment`: must be one of update, on-change, off, not 'true'"),
         ("passes", "0", "`passes`: must be a whole number from 1 to 100, not '0'"),
         ("passes", "٣", "`passes`: must be a whole number from 1 to 100"),
         ("passes", "1e1", "`passes`: must be a whole number from 1 to 100"),
+        ("shard", "0/2", "`shard`: must be i/n, such as 2/4, not '0/2'"),
+        ("shard", "1 of 2", "`shard`: must be i/n, such as 2/4, not '1 of 2'"),
+        ("parts", "../parts", "`parts`: must be a path below the workspace, not '../parts'"),
         ("budget_usd", "nan", "`budget-usd`: must be a number of US dollars, 0 or more, not 'nan'"),
         ("budget_usd", "-1", "`budget-usd`: must be a number of US dollars, 0 or more"),
         ("budget_usd", "five", "`budget-usd`: must be a number of US dollars, 0 or more"),

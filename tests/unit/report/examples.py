@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from gate.core.evidence import Absent, Evidence, Reference
-from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict, figures
+from gate.core.finding import Act, Decision, Finding, Outcome, Rule, Verdict, figures
 from gate.core.model import Dimension, Kind, Missing
 from gate.core.policy import Mode, Policy, Waiver
 from gate.report.view import Excerpt, Provenance, ReportView, build_view
@@ -238,6 +238,7 @@ def incomplete() -> Example:
         Verdict.INCONCLUSIVE,
         f"{INTENT}: 80 of 120 trials have no score (80 connection refused)",
         settle="this says nothing about the candidate: mend the cause and run again",
+        act=Act.RERUN,
         figures=figures(planned=120, scored=40),
     )
     absent = finding(
@@ -245,6 +246,7 @@ def incomplete() -> Example:
         Verdict.INCONCLUSIVE,
         f"{INTENT}: there is no baseline yet (baselines/sales_email_intent.jsonl)",
         settle="run `gate promote` on the default branch",
+        act=Act.BASELINE,
     )
     state = Absent(place="baselines/sales_email_intent.jsonl")
     return Example(

@@ -1,5 +1,6 @@
 """Escaping is judged by what GitHub's own Markdown makes of it."""
 
+import json
 import re
 
 import cmarkgfm
@@ -9,8 +10,10 @@ from cmarkgfm.cmark import Options
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gate.core.canonical import parse_json, readable_json
 from gate.report.escape import (
     html_text,
+    json_lines,
     marker_value,
     md_code,
     md_fence,
@@ -195,6 +198,21 @@ def test_workflow_line__never_leaves_a_command(text: str) -> None:
     for shown in (workflow_line(text), md_fence(text), md_text(text), md_code(text), terminal_text(text)):
         assert "##[" not in shown
         assert not any(line.strip().startswith("::") for line in re.split(r"[\r\n\x85\u2028\u2029]", shown))
+
+
+@given(ANY_TEXT)
+@settings(max_examples=100, deadline=None)
+def test_json_lines__parses_to_the_same_and_hides_nothing(text: str) -> None:
+    document = readable_json({"key": text, text: [text]})
+    shown = json_lines(document)
+    assert parse_json(shown) == parse_json(document)
+    assert "##[" not in shown
+    assert visible(shown, keep="\n") == shown
+
+
+def test_json_lines__spells_hidden_characters_as_json_does() -> None:
+    shown = json_lines(json.dumps("a\x7f\x85\u202e\U000e0041\ud800é##[x", ensure_ascii=False))
+    assert shown == '"a\\u007f\\u0085\\u202e\\udb40\\udc41\\ud800é#\\u0023[x"'
 
 
 @given(ANY_TEXT)

@@ -8,7 +8,9 @@ from gate.core.evidence import Corrupt, Reference
 from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict, figures
 from gate.core.model import Dimension
 from gate.core.policy import Policy, Waiver
+from gate.report.comment import render_comment
 from gate.report.rows import Row
+from gate.report.terminal import render_terminal
 from gate.report.view import Provenance, demanding_findings
 from gate.report.words import (
     count,
@@ -106,7 +108,7 @@ def test_build_view__a_corrupt_baseline_has_no_age() -> None:
             "Do not merge: a failure of this severity cannot be released. Mend it, then:",
         ),
         (Outcome.HOLD, (BROKEN,), "Accept the trade with `/gate approve`, or mend the cases. Then:"),
-        (Outcome.HOLD, (replace(BROKEN, settle=""),), "Read the cases below. Then:"),
+        (Outcome.HOLD, (replace(BROKEN, settle=""),), "Mend what the rule broken-case found. Then:"),
         (Outcome.PROMOTE, (FLOOR,), "Nothing to do. The same run on your machine:"),
     ],
 )
@@ -185,6 +187,56 @@ def test_build_view__flags_edits_to_the_gate_first() -> None:
     )
 
 
+def test_build_view__flags_each_edit_of_the_policy_and_repeats() -> None:
+    told = "sales_email_intent: trials repeat each other"
+    repeats = finding(Rule.COMPLETENESS, Verdict.INCONCLUSIVE, told, subject="repeats", blocking=False)
+    example = rollback()
+    edits = tuple(f"`policy.{number}`: `1` -> `2`, not followed" for number in range(8))
+    view = replace(
+        example,
+        decision=replace(example.decision, findings=(*example.decision.findings, repeats)),
+        provenance=replace(PROVENANCE, changed=("gate.yaml",), unfollowed=edits),
+    ).view
+    assert view.flags == (
+        "This change edits the gate itself: `gate.yaml`. The base's version was used.",
+        *edits,
+        told,
+        "sales_email_intent: the parameters changed from temperature=0.2 to temperature=0.7",
+    )
+    for shown in (render_comment(view), render_terminal(view)):
+        assert "policy.7" in shown
+        assert "trials repeat each other" in shown
+
+
+def test_build_view__many_doubts_are_counted() -> None:
+    facts = tuple(finding(Rule.COMPARABILITY, Verdict.PASS, f"fact {number}", blocking=False) for number in range(8))
+    example = promote()
+    view = replace(example, decision=replace(example.decision, findings=facts)).view
+    assert view.flags == (*(f"fact {number}" for number in range(6)), "2 more.")
+
+
+def test_build_view__hold_asks_for_what_the_decision_asks_for() -> None:
+    example = incomplete()
+    assert example.view.action == (
+        "This says nothing about the candidate: mend the cause and run again; and 1 other point is open. Then:"
+    )
+    told = replace(example, decision=replace(example.decision, settle="run up to 5 passes (now 1)"))
+    assert told.view.action == "Run up to 5 passes (now 1). Then:"
+
+
+def test_build_view__k_of_m_is_a_row_of_its_own() -> None:
+    numbers = figures(wanted=3.0, dimensions=4.0, shown=2.0, adjusted=0.0412, worse=0.0)
+    counted = finding(
+        Rule.K_OF_M, Verdict.INCONCLUSIVE, "2 of 4", subject="3 of 4", suite="", dimension=None, figures=numbers
+    )
+    example = promote()
+    view = replace(example, decision=replace(example.decision, outcome=Outcome.HOLD, findings=(counted,))).view
+    (row,) = view.rows
+    assert (row.label, row.before, row.now, row.change, row.word) == (
+        "3 of 4 dimensions", "≥\u00a03", "2 not worse", "p\u00a00.041", "not shown",
+    )  # fmt: skip
+
+
 def test_build_view__flags_do_not_repeat_a_reason() -> None:
     assert incomplete().view.flags == ()
 
@@ -214,6 +266,25 @@ def test_build_view__says_what_could_be_seen() -> None:
 )
 def test_verdict_word__is_one_of_a_few(verdict: Verdict, lower: float, word: str) -> None:
     assert verdict_word(comparison(verdict, "s", numbers=(0.9, 0.9, lower, 0.1, 0.03))) == word
+
+
+def test_view__known_flaky_cases_are_left_out_and_suspects_are_flagged() -> None:
+    flaky = finding(
+        Rule.BROKEN_CASE, Verdict.PASS, "intent: known flaky, not counted as broken: 1 case: a", subject="flaky",
+        blocking=False, cases=("a",),
+    )  # fmt: skip
+    suspects = finding(
+        Rule.BROKEN_CASE, Verdict.INCONCLUSIVE, "intent: suspects, named and not confirmed: b", subject="suspects",
+        blocking=False, cases=("b",),
+    )  # fmt: skip
+    example = promote()
+    view = replace(
+        example, decision=replace(example.decision, findings=(*example.decision.findings, suspects, flaky))
+    ).view
+    assert view.exclusions[-1] == "intent: known flaky, not counted as broken: 1 case: a."
+    assert view.flags[-1] == "intent: suspects, named and not confirmed: b"
+    assert (view.reasons, view.counts) == (example.view.reasons, example.view.counts)
+    assert len(view.rows) == len(example.view.rows)
 
 
 def test_words__numbers() -> None:

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from gate.core.model import Answer, Usage
+from gate.core.model import Answer, Missing, Unanswered, Usage
 from gate.runner.budget import Budget, Ceilings
 
 
@@ -59,7 +59,7 @@ def test_take__zero_calls__none() -> None:
 def test_spend__reaches_its_own_ceiling(limits: dict[str, float], spent: Answer, words: str) -> None:
     own = budget(**limits)
     assert own.take()
-    own.spend(spent)
+    own.settle(spent)
     assert own.stopped() == words
     assert own.take() is (words == "")
 
@@ -102,7 +102,7 @@ def test_spend__many_threads__loses_nothing() -> None:
 
     def work() -> None:
         for _ in range(200):
-            own.spend(answer(tokens=2))
+            own.settle(answer(tokens=2))
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
@@ -110,3 +110,24 @@ def test_spend__many_threads__loses_nothing() -> None:
     for thread in threads:
         thread.join(timeout=30)
     assert own.tokens == 3200
+
+
+def test_take__calls_under_way__are_expected_to_cost_like_the_others() -> None:
+    own = budget(usd=1.0)
+    assert own.take()
+    own.settle(answer(usd=0.25))
+    assert [own.take() for _ in range(6)] == [True, True, True, False, False, False]
+    for _ in range(3):
+        own.settle(answer(usd=0.05))
+    assert own.usd == pytest.approx(0.40)
+    assert own.stopped() == "the budget of 1 dollars is used up"
+
+
+def test_settle__sent_again__counts_as_calls() -> None:
+    own = budget(calls=10)
+    assert own.take()
+    own.settle(Unanswered(reason=Missing.OVERLOADED, detail="", attempts=6))
+    assert own.calls == 6
+    assert own.take()
+    own.settle(Unanswered(reason=Missing.NOT_ALLOWED, detail="", attempts=0))
+    assert own.calls == 7

@@ -22,15 +22,20 @@ from gate.core.model import (
     Scope,
     Score,
     Suite,
+    Trial,
     Unanswered,
     Unscored,
     Usage,
     WeightedScorer,
 )
 from gate.core.rules.abort import Watch
+from gate.runner.asking import Asking
 from gate.runner.budget import Budget, Ceilings
 from gate.runner.journal import Journal
-from gate.runner.suite_run import SuiteRun, case_order, score_answer, trial_seed
+from gate.runner.judge_calls import JudgeCalls
+from gate.runner.order import case_order, trial_seed
+from gate.runner.scoring import score_answer
+from gate.runner.suite_run import SuiteRun
 from tests.builders import identity, make_baseline_case
 
 
@@ -91,12 +96,19 @@ class Broken:
 class Progress:
     def __init__(self) -> None:
         self.lines: list[object] = []
+        self.judged_trials: list[tuple[str, bool]] = []
 
-    def begin(self, label: str, total: int) -> None:
-        self.lines.append((label, total))
+    def note(self, text: str) -> None:
+        raise AssertionError(text)
 
-    def step(self, *, answered: bool) -> None:
-        self.lines.append(answered)
+    def begin(self, suite: str, *, target: str, total: int) -> None:
+        self.lines.append((f"{target} / {suite}", total))
+
+    def step(self, reply: Answer | Unanswered, *, spent: float | None) -> None:
+        self.lines.append(isinstance(reply, Answer))
+
+    def judged(self, trial: Trial) -> None:
+        self.judged_trials.append((trial.case_id, trial.passed))
 
     def end(self) -> None:
         self.lines.append("end")
@@ -132,14 +144,16 @@ def lines(tmp_path: Path, journal: Journal) -> object:
     return lambda: [json.loads(line) for line in (tmp_path / "out" / "trials.jsonl").read_text().splitlines()]
 
 
-def make_run(journal: Journal, suite: Suite | None = None, **changes: object) -> SuiteRun:
+def make_run(
+    journal: Journal, suite: Suite | None = None, *, budget: Budget | None = None, **changes: object
+) -> SuiteRun:
     suite = suite or make_suite()
     fields: dict[str, object] = {
         "suite": suite,
         "identity": identity(),
         "target": Target(),
         "prompts": {case.id: case.id for case in suite.cases},
-        "budget": Budget(Ceilings(), lambda: 0.0),
+        "asking": Asking(budget=budget or Budget(Ceilings(), lambda: 0.0)),
         "journal": journal,
         "progress": Progress(),
         "workers": 2,
@@ -306,7 +320,8 @@ def test_run_passes__interrupted_while_scoring_keeps_every_answer(journal: Journ
     judged = order[: order.index("b")]
     assert run.interrupted
     assert {case_id: marks(run)[case_id] for case_id in [*judged, "b"]} == dict.fromkeys(judged, "P") | {"b": "U"}
-    assert {marks(run)[case_id] for case_id in order[order.index("b") + 1 :]} <= {"U", ""}
+    # Those behind it were scored in their own threads, or not at all.
+    assert {marks(run)[case_id] for case_id in order[order.index("b") + 1 :]} <= {"P", "U", ""}
     kept = [(line["answer"]["text"], line["missing"]) for line in lines()]  # type: ignore[operator]
     assert kept[: len(judged) + 1] == [(case_id, None) for case_id in judged] + [("b", "interrupted")]
 
@@ -408,3 +423,33 @@ def test_run_passes__interrupted_while_scoring_asks_nothing_more(journal: Journa
     assert run.interrupted
     # A few calls behind the one that was judged may be on their way.
     assert place < len(run.target.calls) < place + 400  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Together(Equal):
+    """Ends only while another answer is scored at the same time."""
+
+    barrier: threading.Barrier = field(default_factory=lambda: threading.Barrier(2, timeout=20))
+
+    def score(self, exhibit: Exhibit) -> Score | Unscored:
+        self.barrier.wait()
+        return super().score(exhibit)
+
+
+def test_run_passes__answers_without_peers_are_scored_side_by_side(journal: Journal) -> None:
+    run = make_run(journal, make_suite(Together(), ids=("a", "b", "c", "d")), workers=2)
+    run.run_passes(1)
+    assert marks(run) == dict.fromkeys("abcd", "P")
+
+
+def test_run_passes__interrupted__judges_are_not_asked_any_more(journal: Journal) -> None:
+    suite = make_suite(ids=tuple(f"c{n:02d}" for n in range(40)))
+    run = make_run(journal, suite, target=Interrupting(), workers=1, judge_calls=JudgeCalls())
+    run.run_passes(1)
+    assert (run.interrupted, run.judge_calls.closed) == (True, True)  # type: ignore[union-attr]
+
+
+def test_run_passes__whole_pass__judges_stay_open(journal: Journal) -> None:
+    run = make_run(journal, judge_calls=JudgeCalls())
+    run.run_passes(1)
+    assert not run.judge_calls.closed  # type: ignore[union-attr]

@@ -8,8 +8,10 @@ import pytest
 
 from gate.scorers.table import SCORER_FACTORY, SCORERS, build_scorer, load_scorer_class, render_scorer_table
 from tests.unit.scorers.exhibits import MemoryTree, make
+from tests.unit.scorers.judging import FOLDER, OPTIONS, RUBRIC
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "scorers.md"
+FILES = {f"{FOLDER}/rubric.md": RUBRIC}
 MINIMAL = {
     "contains": {"all": "words"},
     "exact": {},
@@ -17,9 +19,11 @@ MINIMAL = {
     "fuzzy": {},
     "json_equal": {"path": "intent"},
     "json_schema": {"schema": {"type": "object"}},
+    "judge": OPTIONS,
     "length": {"maximum": 5},
     "one_of": {},
     "ordering": {"path": "lead_score"},
+    "prefer": OPTIONS,
     "python": {"call": "module:function"},
     "regex": {"pattern": "a"},
     "tripwire": {},
@@ -33,13 +37,13 @@ def test_scorers__every_one_has_minimal_options_here():
 
 @pytest.mark.parametrize("name", sorted(SCORERS))
 def test_build_scorer__minimal_options(name):
-    assert type(make(name, **MINIMAL[name])).__name__ == SCORERS[name].partition(":")[2]
+    assert type(make(name, FILES, **MINIMAL[name])).__name__ == SCORERS[name].partition(":")[2]
 
 
 @pytest.mark.parametrize("name", sorted(SCORERS))
 def test_build_scorer__every_scorer_refuses_unknown_options(name):
     with pytest.raises(ValueError, match=r'^unknown option "kex"'):
-        make(name, **MINIMAL[name], kex=1)
+        make(name, FILES, **MINIMAL[name], kex=1)
 
 
 def test_build_scorer__unknown_name_suggests_the_near_one():

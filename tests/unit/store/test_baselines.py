@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from gate.core.broken import BrokenTable, table_of
 from gate.core.canonical import canonical_json, digest
 from gate.core.codec import encode
 from gate.core.evidence import Absent, Corrupt, SuiteBaseline, moments
@@ -35,6 +36,8 @@ BASELINE = make_suite_baseline(
     policy="sha256:p",
 )
 TEXT = render_baseline(BASELINE)
+TABLE = BrokenTable(trials=6, critical=((8, -1), (9, 1), (10, 2)), expected_false_alarms=0.0021)
+FIXED = replace(BASELINE, broken=TABLE)
 
 
 class Tree:
@@ -64,6 +67,54 @@ def sealed(change: dict[str, Json], drop: str = "") -> str:
 def test_render_baseline__comes_back_equal_and_renders_the_same() -> None:
     assert load(TEXT) == BASELINE
     assert render_baseline(BASELINE) == TEXT
+
+
+def test_render_baseline__critical_values_stand_in_the_header_and_are_sealed() -> None:
+    text = render_baseline(FIXED)
+    (line,) = [line for line in text.splitlines() if line.startswith('"broken": ')]
+    assert line == '"broken": {"critical":[[8,-1],[9,1],[10,2]],"expected_false_alarms":0.0021,"trials":6},'
+    assert load(text) == FIXED
+    edited = load(text.replace("[10,2]", "[10,5]"))
+    assert isinstance(edited, Corrupt)
+    assert edited.reason == "b.json was edited by hand: its content does not match its sha256"
+
+
+def test_load_baseline__without_critical_values__computed_from_its_counts() -> None:
+    found = load(TEXT)
+    assert isinstance(found, SuiteBaseline)
+    assert '"broken"' not in TEXT
+    assert found.broken is None
+    assert found.critical_values == table_of((case.passes, case.trials) for case in BASELINE.cases)
+
+
+def test_load_baseline__marked_stale_or_pinned__keeps_its_critical_values() -> None:
+    for changed in (replace(FIXED, stale="the provider moved"), replace(FIXED, tag="v2")):
+        found = load(render_baseline(changed))
+        assert isinstance(found, SuiteBaseline)
+        assert found.critical_values == TABLE
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"trials": 0}, "critical values that no baseline gives"),
+        ({"trials": -6}, "critical values that no baseline gives"),
+        ({"critical": [[10, 6]]}, "critical values that no baseline gives"),
+        ({"critical": [[10, 7]]}, "critical values that no baseline gives"),
+        ({"expected_false_alarms": -0.1}, "critical values that no baseline gives"),
+        ({"expected_false_alarms": 0.0031}, "0.0031 false alarms expected of 12 cases, at most 0.003 are allowed"),
+        ({"critical": [[10, -1]]}, "0.0021 false alarms expected of 12 cases, at most 0.0 are allowed"),
+        ({"critical": {"10": 2}}, "a list expected"),
+        ({"limit": 1}, "unknown key 'limit'"),
+    ],
+)
+def test_load_baseline__critical_values_that_do_not_fit__corrupt(change: dict[str, Json], words: str) -> None:
+    table = encode(TABLE)
+    assert isinstance(table, dict)
+    assert load(sealed({"broken": table})) == FIXED
+    found = load(sealed({"broken": table | change}))
+    assert isinstance(found, Corrupt)
+    assert words in found.reason
 
 
 def test_render_baseline__no_cases() -> None:

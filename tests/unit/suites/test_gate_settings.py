@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from gate.core.model import Dimension
-from gate.core.policy import Mode, OnBroken, Profile, SliceRule
+from gate.core.policy import LatencyRule, Mode, OnBroken, Profile, SliceRule
 from gate.documents.tree import WorkingTree
 from gate.errors import ConfigurationError
 from gate.suites.settings import Settings, load_settings
@@ -89,8 +89,12 @@ def test_load_settings__everything(tmp_path: Path) -> None:
         "name": "gpt-4.1-mini-2025-04-14",
         "temperature": 0.2,
         "max_output_tokens": 300,
+        "token_limit_key": None,
         "seed": 7,
+        "api_version": None,
         "api_key": "OPENAI_API_KEY",
+        "stream": False,
+        "response_schema": None,
     }
     agent = settings.targets["agent"]
     assert (agent.command, agent.version_files) == (("python", "agent.py", "--fast"), ("agent.py",))
@@ -103,7 +107,7 @@ def test_load_settings__everything(tmp_path: Path) -> None:
     assert policy.floors == {Dimension.TASK_SUCCESS: 0.8, Dimension.LATENCY: 15000.0}
     assert policy.p95_ms == 900.0
     assert settings.budget.model_dump() == {"usd": 5.0, "calls": 4000, "minutes": 20.0, "tokens": 1000000}
-    assert settings.prices["my-model-1"].model_dump() == {"input": 0.0, "output": 0.6}
+    assert settings.prices["my-model-1"].model_dump() == {"input": 0.0, "output": 0.6, "cached_input": None}
 
 
 def test_load_settings__defaults(tmp_path: Path) -> None:
@@ -113,7 +117,53 @@ def test_load_settings__defaults(tmp_path: Path) -> None:
     assert (target.timeout, target.concurrency, target.version_files) == (60.0, 8, ())
     assert (settings.policy.profile, settings.policy.margin) == (Profile.MERGE, 0.03)
     assert (settings.policy.on_broken, settings.policy.p95_ms) == (OnBroken.HOLD, None)
+    assert settings.policy.latency is LatencyRule.BUDGET
     assert set(settings.budget.model_dump().values()) == {None}
+
+
+def test_load_settings__latency(tmp_path: Path) -> None:
+    text = changed("  p95_ms: 900\n", "  p95_ms: 900\n  latency: concurrent\n")
+    assert loaded(tmp_path, text).policy.latency is LatencyRule.CONCURRENT
+    assert "policy.latency: " in refusal(tmp_path, text.replace("concurrent", "baseline"))[0]
+
+
+AT_LEAST = "  at_least: {count: 2, of: [task_success, safety]}\n"
+
+
+def with_at_least(old: str, new: str) -> str:
+    return changed("  floors:", AT_LEAST.replace(old, new) + "  floors:")
+
+
+def test_load_settings__k_of_m(tmp_path: Path) -> None:
+    found = loaded(tmp_path, with_at_least("", "")).policy.at_least
+    assert found is not None
+    assert (found.count, found.of) == (2, (Dimension.TASK_SUCCESS, Dimension.SAFETY))
+    loaded(tmp_path, with_at_least("safety", "liveness").replace("latency: block,", "latency: block, liveness: block,"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("count: 2", "count: 3", "policy.at_least: count is 3, and only 2 dimensions are named"),
+        ("count: 2", "count: 0", "policy.at_least.count: "),
+        ("safety", "task_success", "policy.at_least.of: task_success is named 2 times"),
+        ("safety", "latency", "policy.at_least.of: latency is judged by a rule of its own and cannot be one of them"),
+        ("safety", "liveness", (
+            "policy.at_least: liveness does not block under profile pre-production; "
+            "let it block under `dimensions`, or leave it out"
+        )),
+        ("[task_success, safety]", "[]", "policy.at_least.of: must not be empty"),
+    ],
+)  # fmt: skip
+def test_load_settings__k_of_m_that_cannot_be(tmp_path: Path, old: str, new: str, told: str) -> None:
+    lines = refusal(tmp_path, with_at_least(old, new))
+    assert [line for line in lines if f" {told}" in line], lines
+
+
+def test_load_settings__k_of_m_beside_a_bad_profile__is_one_problem(tmp_path: Path) -> None:
+    text = with_at_least("", "").replace("profile: pre-production", "profile: preproduction")
+    (line,) = refusal(tmp_path, text)
+    assert "policy.profile" in line
 
 
 def test_load_settings__is_frozen(tmp_path: Path) -> None:
@@ -155,6 +205,14 @@ def test_load_settings__empty_file(tmp_path: Path) -> None:
             "margin: 0.05\n  margin: 0.1",
             '28:3: the key "margin" is given twice; the first is at line 27',
         ),
+        ("margin: 0.05", "margins: {safety: 1}", "27:21: policy.margins.safety: must be less than 1, not 1"),
+        ("margin: 0.05", "margins: {safty: 0.1}", "27:13: policy.margins: must be "),
+        (
+            "margin: 0.05",
+            "margins: {cost: 0.1}",
+            "27:12: policy.margins: cost has no margin; it is judged by a rule of",
+        ),
+        ("margin: 0.05", "margins: {latency: 0.1}", "27:12: policy.margins: latency has no margin; it is judged by a"),
         ("pre-production", "2026-01-01", "26:12: policy.profile: must be "),
         (
             "difficulty: block",
@@ -177,7 +235,11 @@ def test_load_settings__empty_file(tmp_path: Path) -> None:
         ("calls: 4000", "calls: 0.5", "33:25: budget.calls: must be a whole number, not 0.5"),
         ("input: 0,", "input: -1,", "34:30: prices.my-model-1.input: must be greater than or equal to 0, not -1"),
         ("  agent:", "  Agent:", '16:3: targets: must be a target name: small letters, digits and dashes, not "Agent"'),
-        ("seed: 7", "seed: x", '12:13: targets.sales-email-intent.model.seed: must be a whole number, not "x"'),
+        (
+            "seed: 7",
+            "seed: x",
+            '12:13: targets.sales-email-intent.model.seed: must be a whole number, or per-trial, not "x"',
+        ),
         (
             "temperature: 0.2",
             "temperature: 3",
@@ -186,7 +248,7 @@ def test_load_settings__empty_file(tmp_path: Path) -> None:
         (
             "provider: openai",
             "provider: opnai",
-            "8:17: targets.sales-email-intent.model.provider: must be 'offline' or",
+            "8:17: targets.sales-email-intent.model.provider: must be 'anthropic', 'azure'",
         ),
         ("timeout: 2.5", "timeout: 0", "20:14: targets.agent.timeout: must be greater than 0, not 0"),
         ("timeout: 2.5", "time-out: 2", '20:5: targets.agent: unknown key "time-out" (did you mean "timeout"?)'),
@@ -281,14 +343,17 @@ def test_load_settings__unlisted_key_suggests_the_near_one(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("prompt: p.md", "needs exactly one of model, command and python, and has none"),
-        ("command: [x]\n    python: 'm:f'", "needs exactly one of model, command and python, and has command, python"),
+        ("prompt: p.md", "needs exactly one of model, command, python and endpoint, and has none"),
+        (
+            "command: [x]\n    python: 'm:f'",
+            "needs exactly one of model, command, python and endpoint, and has command, python",
+        ),
         ("command: [x]\n    prompt: p.md", "a command reads its own prompt; list the file under version-files instead"),
         ("python: 'm:f'\n    prompt: p.md", "a python reads its own prompt; list the file under version-files instead"),
         ("model: MODEL", "a model needs a prompt: the path of its template"),
         (
             "model: MODEL\n    prompt: p.md\n    version-files: [x]",
-            "version-files belong to a command or a python function, not to a model",
+            "version-files belong to a command, a python function or an endpoint, not to a model",
         ),
     ],
 )
@@ -307,3 +372,60 @@ def test_load_settings__all_problems_at_once(tmp_path: Path) -> None:
     text = SMALL.replace("version: 1", "version: 3").replace("suites", "suits") + "polcy: {}\n"
     places = [re.match(r"gate\.yaml:(\d+:\d+)", line) for line in refusal(tmp_path, text)]
     assert [place.group(1) for place in places if place] == ["1:10", "4:5", "6:5", "7:1"]
+
+
+PLAIN = "name: m-1, temperature: 0, max_output_tokens: 9"
+
+
+def with_target(body: str, more: str = "") -> str:
+    return f"version: 1\n{more}targets:\n  a:\n    suites: [s]\n    {body}\n"
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("{provider: azure, " + PLAIN + "}", "azure needs base_url: the address of your resource"),
+        ("{provider: gemini, api_version: '1', " + PLAIN + "}", "api_version belongs to azure"),
+        (
+            "{provider: anthropic, seed: 1, name: claude-opus-4-6, temperature: 0, max_output_tokens: 9}",
+            "anthropic takes no seed",
+        ),
+    ],
+)
+def test_load_settings__refuses_what_a_provider_does_not_take(tmp_path: Path, model: str, message: str) -> None:
+    (line,) = refusal(tmp_path, with_target(f"prompt: p.md\n    model: {model}"))
+    assert line == f"gate.yaml:6:12: targets.a.model: {message}"
+
+
+@pytest.mark.parametrize("seed", ["true", "1.5", "per-run", "[1]"])
+def test_load_settings__refuses_a_seed(tmp_path: Path, seed: str) -> None:
+    (line,) = refusal(tmp_path, with_target(f"prompt: p.md\n    model: {{provider: gemini, seed: {seed}, {PLAIN}}}"))
+    assert "targets.a.model.seed: must be a whole number, or per-trial, not " in line
+
+
+def test_load_settings__takes_what_models_take(tmp_path: Path) -> None:
+    model = (
+        "{provider: openai, base_url: 'http://127.0.0.1:1/v1', name: m-1, temperature: null, max_output_tokens: 9, "
+        "seed: per-trial, stream: true, response_schema: a/b.json, token_limit_key: max_completion_tokens}"
+    )
+    (tmp_path / "gate.yaml").write_text(with_target(f"prompt: p.md\n    model: {model}"), "utf-8")
+    loaded = load_settings(WorkingTree(tmp_path)).targets["a"].model
+    assert loaded is not None
+    assert (loaded.temperature, loaded.seed, loaded.stream) == (None, "per-trial", True)
+    assert (loaded.response_schema, loaded.token_limit_key) == ("a/b.json", "max_completion_tokens")
+
+
+def test_load_settings__takes_an_endpoint_with_a_prompt_and_files(tmp_path: Path) -> None:
+    text = with_target(
+        "endpoint: {url: 'https://x.example/answer', api_key: K}\n    prompt: p.md\n    version-files: [x]",
+        "credentials: {K: [x.example]}\n",
+    )
+    (tmp_path / "gate.yaml").write_text(text, "utf-8")
+    loaded = load_settings(WorkingTree(tmp_path)).targets["a"].endpoint
+    assert loaded is not None
+    assert (loaded.url, loaded.api_key) == ("https://x.example/answer", "K")
+
+
+def test_load_settings__asks_for_credentials_of_an_endpoint(tmp_path: Path) -> None:
+    (line,) = refusal(tmp_path, with_target("endpoint: {url: 'https://x.example/answer', api_key: K}"))
+    assert line.endswith('targets.a.endpoint.api_key: "K" is not listed under credentials')

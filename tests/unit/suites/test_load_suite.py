@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gate.core.canonical import digest
-from gate.core.model import Case, Dimension, Exhibit, Json, Kind, Scope, Score, Scorer, Suite
+from gate.core.model import Case, Dimension, Exhibit, Json, Kind, Metric, Scope, Score, Scorer, Suite
 from gate.documents.tree import Tree, WorkingTree
 from gate.errors import SuiteError
 from gate.suites.load import load_suite
@@ -87,6 +87,17 @@ def test_load_suite__everything(tmp_path: Path) -> None:
     assert (suite.margin, suite.pass_mark) == (0.1, 1.0)
     found = [(each.name, each.weight, each.required) for each in suite.scorers]
     assert found == [("schema", 1.0, True), ("equal", 3.0, False), ("equal-2", 1.0, False)]
+
+
+def test_load_suite__metric_is_part_of_what_judges(tmp_path: Path) -> None:
+    write(tmp_path)
+    plain = loaded(tmp_path)
+    write(tmp_path, yaml=YAML + "metric: pass\n")
+    assert loaded(tmp_path) == plain
+    write(tmp_path, yaml=YAML + "metric: score\n")
+    scored = loaded(tmp_path)
+    assert (plain.metric, scored.metric) == (Metric.PASS, Metric.SCORE)
+    assert (scored.digest, scored.scorer_digest == plain.scorer_digest) == (plain.digest, False)
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,41 @@ def test_refuse_floating__floating(name: str, base_url: str | None) -> None:
         refuse_floating(provider="openai", name=name, base_url=base_url)
 
 
+@pytest.mark.parametrize(
+    ("provider", "name", "base_url"),
+    [
+        ("anthropic", "claude-sonnet-4-5-20250929", None),
+        ("anthropic", "claude-3-opus-20240229", "https://api.anthropic.com"),
+        ("anthropic", "claude-opus-4-6", None),
+        ("anthropic", "claude-sonnet-5", None),
+        ("anthropic", "claude-sonnet-4-5", LOCAL),
+        ("azure", "gpt-4o-2024-08-06", "https://x.openai.azure.com"),
+        ("deepseek", "deepseek-v4-flash", None),
+        ("gemini", "gemini-2.5-flash", None),
+    ],
+)
+def test_refuse_floating__pinned_elsewhere(provider: str, name: str, base_url: str | None) -> None:
+    refuse_floating(provider=provider, name=name, base_url=base_url)
+
+
+@pytest.mark.parametrize(
+    ("provider", "name", "example"),
+    [
+        ("anthropic", "claude-sonnet-4-5", "claude-sonnet-4-5-20250929"),
+        ("anthropic", "claude-opus-4", "claude-sonnet-4-5-20250929"),
+        ("anthropic", "claude-3-5-sonnet-latest", "claude-sonnet-4-5-20250929"),
+        ("azure", "prod", "gpt-4o-2024-08-06"),
+        ("deepseek", "deepseek-chat", "deepseek-v4-flash"),
+        ("gemini", "gemini-flash-latest", "gemini-2.5-flash"),
+        ("gemini", "gemini-flash", "gemini-2.5-flash"),
+    ],
+)
+def test_refuse_floating__floating_elsewhere(provider: str, name: str, example: str) -> None:
+    message = f'^"{name}" is a floating model name; pin the dated name, such as {example}$'
+    with pytest.raises(ValueError, match=message):
+        refuse_floating(provider=provider, name=name, base_url=None)
+
+
 def test_refuse_floating__offline_needs_no_date() -> None:
     refuse_floating(provider="offline", name="greatest", base_url=None)
 

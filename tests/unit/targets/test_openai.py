@@ -5,12 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -18,89 +15,15 @@ import pytest
 from gate.core.model import Answer, Call, Json, Missing, Target, ToolCall, Unanswered, Usage
 from gate.errors import ConfigurationError
 from gate.targets.definition import TargetDefinition
-from gate.targets.openai import _read_pause
 from gate.targets.prices import Price
 from gate.targets.table import build_target
+from tests.unit.targets.endpoints import Endpoint, Respond, in_turn, say, serving
 
 KEY = "sk-planted-secret-0123456789"
 CALL = Call(case_id="c-1", prompt="Grüße \ud800", variables={}, seed=7)
 CREDENTIALS = {"MY_KEY": ("127.0.0.1",)}
 MESSAGE: dict[str, Json] = {"role": "assistant", "content": "hé"}
 REPLY: dict[str, Json] = {"model": "m-1-2025", "choices": [{"message": MESSAGE}]}
-
-Respond = Callable[[BaseHTTPRequestHandler], None]
-
-
-class Endpoint(ThreadingHTTPServer):
-    """Answers each request by `respond`, and remembers what came."""
-
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, respond: Respond) -> None:
-        self.seen: list[tuple[str, dict[str, str], Json]] = []
-        self.peers: set[object] = set()
-        self.released = threading.Event()
-        endpoint = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                endpoint.seen.append((self.path, dict(self.headers), json.loads(body)))
-                endpoint.peers.add(self.client_address)
-                try:
-                    respond(self)
-                except OSError:
-                    self.close_connection = True
-
-            do_GET = do_POST  # noqa: N815 - the name that http.server looks for
-
-            def log_message(self, *arguments: object) -> None:
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/v1"
-
-
-@contextmanager
-def serving(respond: Respond) -> Iterator[Endpoint]:
-    endpoint = Endpoint(respond)
-    thread = threading.Thread(target=endpoint.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield endpoint
-    finally:
-        endpoint.released.set()
-        endpoint.shutdown()
-        thread.join()
-        endpoint.server_close()
-
-
-def say(body: bytes | Json, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Respond:
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-
-    def respond(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in {"Content-Length": str(len(data)), **(headers or {})}.items():
-            handler.send_header(name, value)
-        handler.end_headers()
-        handler.wfile.write(data)
-
-    return respond
-
-
-def in_turn(*responses: Respond) -> Respond:
-    left = list(responses)
-
-    def respond(handler: BaseHTTPRequestHandler) -> None:
-        left.pop(0)(handler)
-
-    return respond
 
 
 def define(url: str | None, **changes: object) -> TargetDefinition:
@@ -217,21 +140,41 @@ def test_answer__of_another_form_is_malformed(body: bytes | Json, detail: str) -
 
 def test_answer__of_500_for_ever_is_tried_three_times() -> None:
     result, endpoint = ask(say(b"out of \x1b[31morder", status=500))
-    assert result == Unanswered(reason=Missing.HTTP_ERROR, detail=r"status 500: out of \x1b[31morder")
+    assert result == Unanswered(reason=Missing.HTTP_ERROR, detail=r"status 500: out of \x1b[31morder", attempts=3)
     assert len(endpoint.seen) == 3
 
 
-@pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 503])
+def test_answer__to_a_repeated_call_has_no_latency() -> None:
+    """What a provider took under load must not be compared with what the other side took without."""
+    repeated, _ = ask(in_turn(say(b"busy", status=503), say(REPLY)))
+    first, _ = ask(in_turn(say(REPLY)))
+    assert isinstance(repeated, Answer)
+    assert isinstance(first, Answer)
+    assert (repeated.latency_ms, repeated.text) == (None, first.text)
+    assert first.latency_ms is not None
+
+
+@pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 503, 529])
 def test_answer__after_a_passing_error_is_an_answer(status: int) -> None:
     answer, endpoint = ask(in_turn(say(b"", status=status), say(REPLY)))
     assert isinstance(answer, Answer)
+    assert (answer.attempts, answer.latency_ms, answer.first_token_ms) == (2, None, None)
     assert len(endpoint.seen) == 2
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 422])
-def test_answer__of_a_lasting_error_is_not_tried_again(status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (400, Missing.HTTP_ERROR),
+        (401, Missing.KEY_REFUSED),
+        (403, Missing.KEY_REFUSED),
+        (404, Missing.HTTP_ERROR),
+        (422, Missing.HTTP_ERROR),
+    ],
+)
+def test_answer__of_a_lasting_error_is_not_tried_again(status: int, reason: Missing) -> None:
     result, endpoint = ask(say(b"x" * 500, status=status))
-    assert result == Unanswered(reason=Missing.HTTP_ERROR, detail=f"status {status}: {'x' * 200}")
+    assert result == Unanswered(reason=reason, detail=f"status {status}: {'x' * 200}")
     assert len(endpoint.seen) == 1
 
 
@@ -250,15 +193,8 @@ def test_answer__waits_as_long_as_it_is_told() -> None:
 @pytest.mark.parametrize("said", ["9", "1000000", "9" * 400])
 def test_answer__does_not_wait_past_its_time(said: str) -> None:
     result, endpoint = ask(say(b"busy", status=429, headers={"Retry-After": said}), timeout_s=2.0)
-    assert result == Unanswered(reason=Missing.HTTP_ERROR, detail="status 429: busy")
+    assert result == Unanswered(reason=Missing.RATE_LIMITED, detail="status 429: busy")
     assert len(endpoint.seen) == 1
-
-
-@pytest.mark.parametrize(
-    ("said", "seconds"), [("3", 3.0), ("11", 10.0), ("-1", 0.0), ("0.5", 0.0), ("²", 0.0), ("", 0.0)]
-)
-def test_read_pause__is_at_most_ten_seconds(said: str, seconds: float) -> None:
-    assert _read_pause({"Retry-After": said}) == seconds
 
 
 def test_answer__does_not_follow_redirects() -> None:
@@ -282,10 +218,10 @@ def test_answer__of_a_closed_port_is_refused() -> None:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
         result = build(url).answer(CALL)
-    assert result == Unanswered(reason=Missing.REFUSED, detail="127.0.0.1 refused the connection")
+    assert result == Unanswered(reason=Missing.REFUSED, detail="127.0.0.1 refused the connection", attempts=3)
 
 
-def test_answer__of_a_connection_that_breaks_off_is_malformed() -> None:
+def test_answer__of_a_connection_that_breaks_off_is_tried_again() -> None:
     def respond(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
         handler.send_header("Content-Length", "1000")
@@ -294,7 +230,8 @@ def test_answer__of_a_connection_that_breaks_off_is_malformed() -> None:
         handler.close_connection = True
 
     result, endpoint = ask(respond)
-    assert result == Unanswered(reason=Missing.MALFORMED, detail="the connection to 127.0.0.1 broke off")
+    detail = "the connection to 127.0.0.1 broke off"
+    assert result == Unanswered(reason=Missing.BROKEN_OFF, detail=detail, attempts=3)
     assert len(endpoint.seen) == 3
 
 
@@ -349,7 +286,7 @@ def test_answer__stops_reading_an_endless_body() -> None:
 def test_answer__sends_no_key_to_a_host_that_is_not_listed() -> None:
     result, endpoint = ask(say(REPLY), allowed_hosts={"MY_KEY": ("api.openai.com",), "OTHER": ("127.0.0.1",)})
     detail = "MY_KEY may not be sent to 127.0.0.1: gate.yaml of the base ref does not list it under credentials"
-    assert result == Unanswered(reason=Missing.NOT_ALLOWED, detail=detail)
+    assert result == Unanswered(reason=Missing.NOT_ALLOWED, detail=detail, attempts=0)
     assert endpoint.seen == []
 
 
@@ -392,7 +329,7 @@ def test_build_openai__without_address_means_openai() -> None:
     detail = (
         "OPENAI_API_KEY may not be sent to api.openai.com: gate.yaml of the base ref does not list it under credentials"
     )
-    assert result == Unanswered(reason=Missing.NOT_ALLOWED, detail=detail)
+    assert result == Unanswered(reason=Missing.NOT_ALLOWED, detail=detail, attempts=0)
 
 
 @pytest.mark.parametrize(

@@ -121,10 +121,10 @@ def test_answer__of_a_slow_program(tmp_path: Path, build: object) -> None:
 @pytest.mark.parametrize(
     ("definition", "message"),
     [
-        (TargetDefinition(name="t"), 'target "t" must have exactly one of model, command and python'),
+        (TargetDefinition(name="t"), 'target "t" must have exactly one of model, command, python and endpoint'),
         (
             TargetDefinition(name="t", provider="openai", python="a:b"),
-            'target "t" must have exactly one of model, command and python',
+            'target "t" must have exactly one of model, command, python and endpoint',
         ),
         (TargetDefinition(name="t", provider="opnai"), 'target "t": unknown provider "opnai" (did you mean "openai"?)'),
         (TargetDefinition(name="t", command=()), 'target "t": command is empty'),
@@ -147,4 +147,4 @@ def test_build_target__builds_the_offline_model(tmp_path: Path) -> None:
 
 
 def test_providers__are_named_without_being_imported() -> None:
-    assert sorted(PROVIDERS) == ["offline", "openai"]
+    assert sorted(PROVIDERS) == ["anthropic", "azure", "deepseek", "gemini", "offline", "openai"]

@@ -1,0 +1,62 @@
+"""A target against a server that is overloaded, limits its callers, or is down: no wasted calls, and an end."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from gate.core.model import Answer, Call, Missing, Unanswered
+from gate.targets import pacing
+from gate.targets.definition import TargetDefinition
+from gate.targets.exchange import HttpTarget
+from gate.targets.pacing import FAILURES_TO_REST, Limits, Pace, Paces
+from gate.targets.table import build_target
+from tests.rigs.model_server import Latency, Outage, Script, running_server
+from tests.rigs.model_server import Limits as ServerLimits
+
+
+def target(url: str, **changes: object) -> HttpTarget:
+    definition = TargetDefinition(
+        name="t", provider="openai", model="gpt-4.1-mini-2025-04-14", base_url=url, timeout_s=20.0
+    )
+    built = build_target(replace(definition, **changes), environ={}, root=None, prices={}, paces=Paces())  # type: ignore[arg-type]
+    assert isinstance(built, HttpTarget)
+    return built
+
+
+def ask_all(asked: HttpTarget, calls: int, workers: int) -> list[Answer | Unanswered]:
+    every = [Call(case_id=f"c{i}", prompt="hello", variables={}, seed=i) for i in range(calls)]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(asked.answer, every))
+
+
+def test_answer__server_takes_four_at_a_time__all_are_answered_and_the_pace_falls() -> None:
+    with running_server(Script(limits=ServerLimits(in_flight=4), latency=Latency(first_ms=40.0))) as server:
+        asked = target(server.openai_url)
+        answers = ask_all(asked, 120, 16)
+    assert all(isinstance(answer, Answer) for answer in answers)
+    assert asked.pace._allowed < 256
+
+
+def test_answer__server_is_down__ends_soon_and_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pacing, "RESTS_S", (0.1, 0.2, 0.3))
+    with running_server(Script(outages=(Outage(first=1, last=10**9),))) as server:
+        asked = target(server.openai_url)
+        answers = ask_all(asked, 200, 8)
+        requests = server.counts()["total"]
+    assert {type(answer) for answer in answers} == {Unanswered}
+    reasons = {answer.reason for answer in answers if isinstance(answer, Unanswered)}
+    assert Missing.PROVIDER_DOWN in reasons
+    assert FAILURES_TO_REST <= requests < 60
+    last = answers[-1]
+    assert isinstance(last, Unanswered)
+    assert last.detail.startswith("the provider is down, and was not asked again: status 503")
+
+
+def test_answer__own_limit__is_kept() -> None:
+    with running_server(Script()) as server:
+        asked = target(server.openai_url, limits=Limits(requests_per_minute=1200))
+        answers = ask_all(asked, 30, 8)
+    assert all(isinstance(answer, Answer) for answer in answers)
+    assert isinstance(asked.pace, Pace)
+    assert asked.pace._requests.left <= 1.0
