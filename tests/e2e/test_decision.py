@@ -63,7 +63,9 @@ def test_decision__harmless_change_is_promoted(
     for name in ("decision-path", "report-path"):
         assert (job.workspace / job.outputs[name]).is_file()
     (body,) = github.bodies()
-    assert body.startswith(f"<!-- lockgate:v1 key=sales-email-intent run=50.1 head={job.head} -->\n> [!TIP]\n")
+    digest = job.outputs["decision-digest"]
+    marker = f"<!-- lockgate:v1 key=sales-email-intent run=50.1 head={job.head} decision={digest} -->"
+    assert body.startswith(f"{marker}\n> [!TIP]\n")
     assert job.summary
 
 
