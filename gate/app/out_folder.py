@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from gate.errors import OutputError
@@ -27,10 +28,15 @@ def fresh_folder(workspace: Path) -> Path:
 
 
 def give_to_owner(out: Path, workspace: Path) -> None:
-    """Hand what root wrote to the workspace's owner, so that a self-hosted runner can clean it up."""
+    """Hand what root wrote to the workspace's owner, so that a self-hosted runner can clean it up.
+
+    Git's index is among it: a question about differences refreshes it.
+    """
     if os.geteuid() != 0:
         return
     owner = workspace.stat()
+    with suppress(OSError):
+        os.chown(workspace / ".git" / "index", owner.st_uid, owner.st_gid, follow_symlinks=False)
     for folder, folders, files in os.walk(out):
         for name in (".", *folders, *files):
             os.chown(Path(folder, name), owner.st_uid, owner.st_gid, follow_symlinks=False)

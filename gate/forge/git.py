@@ -260,8 +260,6 @@ def _environment() -> dict[str, str]:
     }
     return settings | {
         "PATH": os.environ.get("PATH", os.defpath),
-        # A question must not rewrite the index: as root that would take it from the workspace's owner.
-        "GIT_OPTIONAL_LOCKS": "0",
         "LC_ALL": "C",
         "GIT_CONFIG_COUNT": str(len(SETTINGS)),
         "GIT_CONFIG_NOSYSTEM": "1",
@@ -269,5 +267,6 @@ def _environment() -> dict[str, str]:
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_NO_LAZY_FETCH": "1",
+        # A question must not rewrite the index: as root that would take it from the workspace's owner.
         "GIT_OPTIONAL_LOCKS": "0",
     }
