@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.mails import mail_files
+from tests.projects import files_below
 from tests.rigs.docker import Docker, NoDaemonError, docker_daemon, ensure_base
 from tests.rigs.github import GitHub, Token, github_server
+from tests.rigs.image_runner import ImageRunner
+from tests.rigs.repository import new_repository
 from tests.rigs.step import TOKEN
 
 if TYPE_CHECKING:
@@ -61,3 +65,23 @@ def github() -> Iterator[GitHub]:
     with github_server() as state:
         state.tokens = {TOKEN: Token()}
         yield state
+
+
+@pytest.fixture(scope="module")
+def runner(docker: Docker, image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImageRunner]:
+    """A runner of the image, and a repository of its own that still is empty."""
+    with github_server() as hub:
+        yield ImageRunner(hub=hub, docker=docker, image=image, folder=tmp_path_factory.mktemp("jobs"))
+
+
+@pytest.fixture(scope="session")
+def promoted(docker: Docker, image: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | bytes | None]:
+    """The small project with a baseline that the image itself has promoted."""
+    repository = new_repository(tmp_path_factory.mktemp("mails") / "repository")
+    files = mail_files()
+    repository.commit({path: str(text) for path, text in files.items()})
+    mount = f"{repository.path}:/repository"
+    ran = docker.call("run", "--rm", "--network", "none", "-v", mount, "-w", "/repository", image, "promote", "--quiet")
+    assert ran.code == 0, ran.log
+    below = files_below(repository.path / "baselines")
+    return {**files, **{f"baselines/{name}": content for name, content in below.items()}}

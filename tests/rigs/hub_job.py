@@ -13,6 +13,7 @@ import requests
 from gate.app.action import Jobs, run_action
 from gate.app.check import run_check
 from gate.cli.progress import TrialProgress
+from tests.rigs import events
 from tests.rigs.action import Job
 from tests.rigs.github_hub.conversations import sync_pulls
 from tests.rigs.repository import Repository, new_repository
@@ -87,17 +88,7 @@ class Change:
     def pull_request(self, run: Any = real_check, *, attempt: int = 1, **changes: str) -> tuple[int, Log, Job]:
         """The gate's job on the pull request's merge commit."""
         job = self.job("refs/pull/7/merge")
-        side = {"full_name": self.hub.slug}
-        where = {"full_name": f"{self.owner}/app"} if self.owner else side
-        event = {
-            "action": "synchronize",
-            "number": 7,
-            "pull_request": {
-                "head": {"sha": self.head, "repo": where},
-                "base": {"sha": self.hub.bare.tip("refs/heads/main"), "repo": side},
-                "user": {"login": self.login},
-            },
-        }
+        event = events.pull_request(self.hub, 7).payload
         return self.act(job, "pull_request", event, run=run, GITHUB_RUN_ATTEMPT=str(attempt), **changes)
 
     def comment(self, login: str, body: str, **changes: str) -> tuple[int, Log, Job]:
@@ -105,13 +96,7 @@ class Change:
         return self.commented(self.hub.add(login, body), **changes)
 
     def commented(self, identifier: int, *, action: str = "created", **changes: str) -> tuple[int, Log, Job]:
-        stored = next(item for item in self.hub.comments if item["id"] == identifier)
-        event = {
-            "action": action,
-            "issue": {"number": 7, "pull_request": {"url": "https://github.example/pull/7"}},
-            "comment": {"id": identifier, "body": stored["body"], "user": stored["user"]},
-            "repository": {"full_name": self.hub.slug, "default_branch": "main"},
-        }
+        event = events.issue_comment(self.hub, identifier).payload | {"action": action}
         return self.act(self.job("refs/heads/main"), "issue_comment", event, run=refuse, **changes)
 
     def workflow_run(

@@ -5,22 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.rigs.model_server.asking import (
-    Answer,
-    Ask,
-    AskError,
-    Events,
-    Standing,
-    Stop,
-    Tool,
-    encoded,
-    find_tool,
-    optional_count,
-    pieces,
-    required,
-    texts,
-    to_json,
-)
+from tests.rigs.model_server import asking
+from tests.rigs.model_server.asking import Answer, Ask, AskError, Events, Standing, Stop, Tool
 from tests.rigs.model_server.wire import Request
 
 _STOPS = {Stop.END: "end_turn", Stop.LENGTH: "max_tokens", Stop.TOOL: "tool_use", Stop.FILTER: "refusal"}
@@ -44,22 +30,22 @@ class AnthropicFormat:
         """Read a question; raises AskError."""
         if "anthropic-version" not in request.headers:
             raise AskError("anthropic-version: header is required")
-        messages = required(body, "messages", list)
-        required(body, "max_tokens", int)
+        messages = asking.required(body, "messages", list)
+        asking.required(body, "max_tokens", int)
         wanted = (body.get("output_config") or {}).get("format") or body.get("output_format") or {}
         return Ask(
-            prompt="\n".join((*texts(body.get("system")), *texts(messages))),
-            model=required(body, "model", str),
+            prompt="\n".join((*asking.texts(body.get("system")), *asking.texts(messages))),
+            model=asking.required(body, "model", str),
             stream=body.get("stream") is True,
             with_usage=True,
-            max_tokens=optional_count(body, "max_tokens"),
-            schema=required(wanted, "schema", dict) if wanted.get("type") == "json_schema" else None,
+            max_tokens=asking.optional_count(body, "max_tokens"),
+            schema=asking.required(wanted, "schema", dict) if wanted.get("type") == "json_schema" else None,
             forced=_forced(body),
         )
 
     def whole(self, answer: Answer) -> bytes:
         """Write a message."""
-        return encoded(_message(answer) | {"content": _content(answer), "stop_reason": _STOPS[answer.stop]})
+        return asking.encoded(_message(answer) | {"content": _content(answer), "stop_reason": _STOPS[answer.stop]})
 
     def events(self, ask: Ask, answer: Answer) -> Events:
         """Write the events of a message: start, blocks with their deltas, the end with its usage."""
@@ -76,7 +62,7 @@ class AnthropicFormat:
 
     def error(self, status: int, message: str) -> bytes:
         """Write an error object."""
-        return encoded({"type": "error", "error": _error(status, message)})
+        return asking.encoded({"type": "error", "error": _error(status, message)})
 
     def error_event(self, message: str) -> bytes:
         """Write the error event of an overloaded service."""
@@ -98,8 +84,8 @@ def _forced(body: Mapping[str, Any]) -> Tool | None:
     if choice.get("type") not in {"any", "tool"}:
         return None
     offered = body.get("tools") or ()
-    tools = tuple(Tool(name=required(tool, "name", str), schema=tool.get("input_schema")) for tool in offered)
-    return find_tool(tools, choice.get("name"))
+    tools = tuple(Tool(name=asking.required(tool, "name", str), schema=tool.get("input_schema")) for tool in offered)
+    return asking.find_tool(tools, choice.get("name"))
 
 
 def _message(answer: Answer) -> dict[str, Any]:
@@ -130,14 +116,15 @@ def _block_events(number: int, block: dict[str, Any]) -> list[bytes]:
     if block["type"] == "text":
         empty, deltas = block | {"text": ""}, _deltas("text_delta", "text", block["text"])
     else:
-        empty, deltas = block | {"input": {}}, _deltas("input_json_delta", "partial_json", to_json(block["input"]))
+        empty = block | {"input": {}}
+        deltas = _deltas("input_json_delta", "partial_json", asking.to_json(block["input"]))
     events = [_event("content_block_delta", {"index": number, "delta": delta}) for delta in deltas]
     start = _event("content_block_start", {"index": number, "content_block": empty})
     return [start, *events, _event("content_block_stop", {"index": number})]
 
 
 def _deltas(kind: str, name: str, text: str) -> list[dict[str, str]]:
-    return [{"type": kind, name: piece} for piece in pieces(text)]
+    return [{"type": kind, name: piece} for piece in asking.pieces(text)]
 
 
 def _error(status: int, message: str) -> dict[str, str]:
@@ -146,4 +133,4 @@ def _error(status: int, message: str) -> dict[str, str]:
 
 
 def _event(kind: str, fields: dict[str, Any]) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (kind.encode(), encoded({"type": kind} | fields))
+    return b"event: %b\ndata: %b\n\n" % (kind.encode(), asking.encoded({"type": kind} | fields))

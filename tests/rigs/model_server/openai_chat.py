@@ -5,22 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from tests.rigs.model_server.asking import (
-    Answer,
-    Ask,
-    AskError,
-    Events,
-    Standing,
-    Stop,
-    Tool,
-    encoded,
-    find_tool,
-    optional_count,
-    pieces,
-    required,
-    texts,
-    to_json,
-)
+from tests.rigs.model_server import asking
+from tests.rigs.model_server.asking import Answer, Ask, AskError, Events, Standing, Stop, Tool
 from tests.rigs.model_server.wire import Request
 
 # A constant, so that equal draws give equal bytes.
@@ -46,13 +32,14 @@ class OpenAiFormat:
             raise AskError("Resource not found", status=404)
         if body.get("n") not in {None, 1}:
             raise AskError("n: only one choice is given here")
-        messages = required(body, "messages", list)
+        messages = asking.required(body, "messages", list)
         return Ask(
-            prompt="\n".join(texts(messages)),
-            model=body.get("model") or self.deployment or required(body, "model", str),
+            prompt="\n".join(asking.texts(messages)),
+            model=body.get("model") or self.deployment or asking.required(body, "model", str),
             stream=body.get("stream") is True,
             with_usage=(body.get("stream_options") or {}).get("include_usage") is True,
-            max_tokens=optional_count(body, "max_completion_tokens") or optional_count(body, "max_tokens"),
+            max_tokens=asking.optional_count(body, "max_completion_tokens")
+            or asking.optional_count(body, "max_tokens"),
             schema=_schema(body.get("response_format") or {}),
             forced=_forced(body),
         )
@@ -63,12 +50,12 @@ class OpenAiFormat:
         message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": None}
         if answer.calls:
             message["tool_calls"] = [
-                _call(number, answer, to_json(call.arguments)) for number, call in enumerate(answer.calls)
+                _call(number, answer, asking.to_json(call.arguments)) for number, call in enumerate(answer.calls)
             ]
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _STOPS[answer.stop]}
         choices = [] if answer.empty else [choice | self._choice_filters()]
         document = _envelope(answer, "chat.completion") | {"choices": choices, "usage": _usage(answer)}
-        return encoded(document | self._prompt_filters())
+        return asking.encoded(document | self._prompt_filters())
 
     def events(self, ask: Ask, answer: Answer) -> Events:
         """Write chunks, the usage at the end if it was asked for, and [DONE]."""
@@ -86,7 +73,7 @@ class OpenAiFormat:
 
     def error(self, status: int, message: str) -> bytes:
         """Write an error object."""
-        return encoded({"error": _error(status, message)})
+        return asking.encoded({"error": _error(status, message)})
 
     def error_event(self, message: str) -> bytes:
         """Write an error where a chunk should be."""
@@ -123,17 +110,19 @@ class OpenAiFormat:
 def _schema(wanted: Mapping[str, Any]) -> Any:
     if wanted.get("type") == "json_object":
         return _FREE_JSON
-    return required(wanted, "json_schema", dict).get("schema", {}) if wanted.get("type") == "json_schema" else None
+    return (
+        asking.required(wanted, "json_schema", dict).get("schema", {}) if wanted.get("type") == "json_schema" else None
+    )
 
 
 def _forced(body: Mapping[str, Any]) -> Tool | None:
     choice = body.get("tool_choice")
     if choice in {None, "none", "auto"} if not isinstance(choice, dict) else False:
         return None
-    functions = [required(tool, "function", dict) for tool in body.get("tools") or ()]
-    tools = tuple(Tool(name=required(found, "name", str), schema=found.get("parameters")) for found in functions)
-    name = required(choice, "function", dict).get("name") if isinstance(choice, dict) else None
-    return find_tool(tools, name)
+    functions = [asking.required(tool, "function", dict) for tool in body.get("tools") or ()]
+    tools = tuple(Tool(name=asking.required(found, "name", str), schema=found.get("parameters")) for found in functions)
+    name = asking.required(choice, "function", dict).get("name") if isinstance(choice, dict) else None
+    return asking.find_tool(tools, name)
 
 
 def _envelope(answer: Answer, kind: str) -> dict[str, Any]:
@@ -163,10 +152,10 @@ def _call(number: int, answer: Answer, arguments: str) -> dict[str, Any]:
 
 
 def _deltas(answer: Answer) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [{"content": piece} for piece in pieces(answer.text)]
+    found: list[dict[str, Any]] = [{"content": piece} for piece in asking.pieces(answer.text)]
     for number, call in enumerate(answer.calls):
         found.append({"tool_calls": [{"index": number, **_call(number, answer, "")}]})
-        arguments = pieces(to_json(call.arguments))
+        arguments = asking.pieces(asking.to_json(call.arguments))
         found.extend({"tool_calls": [{"index": number, "function": {"arguments": piece}}]} for piece in arguments)
     return found
 
@@ -177,4 +166,4 @@ def _error(status: int, message: str) -> dict[str, Any]:
 
 
 def _event(document: dict[str, Any]) -> bytes:
-    return b"data: %b\n\n" % encoded(document)
+    return b"data: %b\n\n" % asking.encoded(document)
