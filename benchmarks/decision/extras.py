@@ -24,9 +24,10 @@ from benchmarks.decision.simulate import (
 )
 from benchmarks.decision.truths import broad
 from gate.core.decision import decide, next_steps
-from gate.core.evidence import FAIL, UNSCORED, Evidence, Moments, Reference, moments
+from gate.core.evidence import FAIL, UNSCORED, Evidence, Reference
 from gate.core.finding import Outcome, Rule, Verdict
 from gate.core.model import Dimension
+from gate.core.moments import Moments, moments
 from gate.core.policy import PROFILES, Policy, Profile
 from gate.core.rules.repeats import SUBJECT as REPEATS
 

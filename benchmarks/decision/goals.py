@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from statistics import fmean, median
 
 from benchmarks.decision.cells import LAST_LOOK, MARGINS, SIZES, Cell, Tally
@@ -12,20 +11,12 @@ from benchmarks.decision.collect import Collected, edge_cells
 from benchmarks.decision.extras import MERGE_LOSS, MERGES
 from benchmarks.decision.shapes import NO_SOLID_CASE, SHAPES
 from benchmarks.decision.truths import NO_CHANGE, TWO_CASES
+from benchmarks.page import Goal
 from gate.core.finding import Outcome
 
 PROMOTE, ROLLBACK = str(Outcome.PROMOTE), str(Outcome.ROLLBACK)
 MEAN_EDGE = 0.05
 BROAD, HALF = "broad -10", "half-broken -10"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Goal:
-    """One goal: in words, what was measured, and whether it was reached."""
-
-    text: str
-    measured: str
-    reached: bool
 
 
 def judge_goals(found: Collected) -> list[Goal]:

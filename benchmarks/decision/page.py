@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from statistics import median
 
 from benchmarks.decision.cells import LAST_LOOK, MARGINS, SIZES, Cell, Tallies, Tally, edge, margin_of
@@ -13,16 +13,11 @@ from benchmarks.decision.goals import judge_goals
 from benchmarks.decision.rivals import RIVALS
 from benchmarks.decision.shapes import SHAPES
 from benchmarks.decision.truths import EDGES, NO_CHANGE, TRUTHS
+from benchmarks.page import goals_section, table
 from gate.core.finding import Outcome
 
 PROMOTE, HOLD, ROLLBACK = (str(outcome) for outcome in Outcome)
 COMMAND = "make bench-decision"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 def percent(share: float) -> str:
@@ -58,7 +53,7 @@ def page(found: Collected) -> str:
     """The whole page."""
     parts = [
         _intro(found),
-        _goals(found),
+        goals_section(judge_goals(found)),
         _unchanged(found.cells),
         _pairs_again(found),
         _by_truth(found.cells),
@@ -94,11 +89,6 @@ Shapes, with the share of cases that flip between two runs of the same version:
 {", ".join(f"{shape.name} {shape.flips * 100:.1f} %" for shape in SHAPES.values())}.
 "clustered" is typical with five like cases to a cluster. m90 is the margin that `gate plan` prints.
 """
-
-
-def _goals(found: Collected) -> str:
-    rows = [[goal.text, goal.measured, "reached" if goal.reached else "missed"] for goal in judge_goals(found)]
-    return "## Goals\n\n" + table(["Goal", "Measured", ""], rows)
 
 
 def _unchanged_grid(cells: Tallies, show: Callable[[Tally], str]) -> list[list[str]]:

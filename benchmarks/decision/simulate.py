@@ -22,13 +22,13 @@ from gate.core.evidence import (
     CaseEvidence,
     Evidence,
     Identity,
-    Moments,
     Reference,
     SuiteBaseline,
     SuiteEvidence,
 )
 from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict
 from gate.core.model import Dimension, Kind, Missing, Scope
+from gate.core.moments import NO_MOMENTS, Moments
 from gate.core.policy import OnBroken, Policy, Requirement
 from gate.core.rules.abort import BETS, CHECK_EVERY, THRESHOLD, Seen, Watch
 
@@ -37,7 +37,6 @@ BASELINE_TRIALS = 10
 MOST_TRIALS = 16
 TARGET = "simulated"
 QUALITY = "quality"
-NOTHING = Moments()
 
 
 def quality_policy(on_broken: OnBroken) -> Policy:
@@ -72,7 +71,7 @@ def digest(index: int) -> str:
 
 
 @lru_cache(maxsize=200_000)
-def case_evidence(index: int, marks: str, cluster: str | None, *, usd: Moments = NOTHING) -> CaseEvidence:
+def case_evidence(index: int, marks: str, cluster: str | None, *, usd: Moments = NO_MOMENTS) -> CaseEvidence:
     """A case with these marks; many pull requests show the same, so that it is built once."""
     return CaseEvidence(
         case_id=case_id(index),
@@ -85,7 +84,7 @@ def case_evidence(index: int, marks: str, cluster: str | None, *, usd: Moments =
 
 
 @lru_cache(maxsize=50_000)
-def baseline_case(index: int, passes: int, usd: Moments = NOTHING) -> BaselineCase:
+def baseline_case(index: int, passes: int, usd: Moments = NO_MOMENTS) -> BaselineCase:
     """A case of the baseline with ten trials."""
     return BaselineCase(case_id=case_id(index), digest=digest(index), passes=passes, trials=BASELINE_TRIALS, usd=usd)
 
@@ -99,7 +98,7 @@ def draw_marks(rng: Generator, rates: Rates, trials: int = MOST_TRIALS) -> list[
 
 def reference(passes: Sequence[int], *, suite: str = QUALITY, costs: Sequence[Moments] | None = None) -> Reference:
     """What a suite is compared with: its passes out of ten per case."""
-    spent = costs or (NOTHING,) * len(passes)
+    spent = costs or (NO_MOMENTS,) * len(passes)
     cases = tuple(baseline_case(index, number, spent[index]) for index, number in enumerate(passes))
     baseline = SuiteBaseline(identity=identity(suite), as_of=AS_OF, cases=cases)
     return Reference(target=TARGET, suite=suite, baseline=baseline)
@@ -141,7 +140,7 @@ class Trials:
 
     def evidence(self) -> SuiteEvidence:
         """What was answered so far."""
-        spent = self.costs or (NOTHING,) * len(self.marks)
+        spent = self.costs or (NO_MOMENTS,) * len(self.marks)
         cases = [
             case_evidence(index, marks[:asked], self.shape.cluster_of(index), usd=spent[index])
             for index, (marks, asked) in enumerate(zip(self.marks, self.asked, strict=True))

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 from benchmarks.engine.calls import BASELINE_PASSES, CASES, FIXED_PASSES, WARY
 from benchmarks.engine.collect import GATE, POOL, Collected, Load
 from benchmarks.engine.goals import judge_goals
 from benchmarks.engine.measure import Measured
+from benchmarks.page import goals_section, table
 
 COMMAND = "make bench-engine"
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
-
-
 def page(found: Collected) -> str:
     """The whole page."""
-    return "\n".join([_intro(found), _goals(found), _clients(found), _start(found), _large(found), _calls(found)])
+    return "\n".join(
+        [_intro(found), goals_section(judge_goals(found)), _clients(found), _start(found), _large(found), _calls(found)]
+    )
 
 
 def _intro(found: Collected) -> str:
@@ -36,11 +31,6 @@ suite, renders the prompts, asks, scores with `exact`, writes both journals, dec
 is a server on the same machine that answers after the latency named. Ideal is cases x latency / concurrency, which no
 client can beat. Each figure is the best of {found.plan.repeats}: whatever else the machine does only ever adds.
 """
-
-
-def _goals(found: Collected) -> str:
-    rows = [[goal.text, goal.measured, "reached" if goal.reached else "missed"] for goal in judge_goals(found)]
-    return "## Goals\n\n" + table(["Goal", "Measured", ""], rows)
 
 
 def _clients(found: Collected) -> str:

@@ -65,10 +65,66 @@ def pydantic_evals(url: str, calls: int, workers: int) -> bool:
     return len(report.cases) == calls
 
 
+def braintrust_eval(url: str, calls: int, workers: int) -> bool:
+    """An `Eval` of braintrust with a scorer of one line, nothing sent anywhere, the SDK of OpenAI as the task."""
+    from asyncio import run
+
+    from braintrust import EvalAsync
+    from openai import AsyncOpenAI
+
+    client = AsyncOpenAI(base_url=url, api_key=KEY)
+
+    async def ask(prompt: str) -> str:
+        messages: Any = [{"role": "user", "content": prompt}]
+        done = await client.chat.completions.create(
+            model=MODEL, messages=messages, temperature=0, max_tokens=MAX_TOKENS
+        )
+        return done.choices[0].message.content or ""
+
+    def exact(output: str, expected: str) -> float:
+        return float(output == expected)
+
+    data = [{"input": text(number), "expected": EXPECTED} for number in range(calls)]
+    found = run(EvalAsync("bench", data=data, task=ask, scores=[exact], max_concurrency=workers, no_send_logs=True))
+    return len(found.results) == calls and all(one.scores["exact"] == 1.0 for one in found.results)
+
+
+def deepeval_bulk(url: str, calls: int, workers: int) -> bool:
+    """`evaluate` of deepeval with its exact metric, after the SDK of OpenAI has asked in threads."""
+    from os import environ
+
+    environ["DEEPEVAL_TELEMETRY_OPT_OUT"] = "1"
+    from deepeval import evaluate
+    from deepeval.evaluate import AsyncConfig, CacheConfig, DisplayConfig
+    from deepeval.metrics import ExactMatchMetric
+    from deepeval.test_case import LLMTestCase
+    from openai import OpenAI
+
+    client = OpenAI(base_url=url, api_key=KEY)
+
+    def ask(number: int) -> Any:
+        body: Any = question(number)
+        said = client.chat.completions.create(**body).choices[0].message.content
+        return LLMTestCase(input=text(number), actual_output=said, expected_output=EXPECTED)
+
+    with ThreadPoolExecutor(workers) as pool:
+        cases = list(pool.map(ask, range(calls)))
+    found = evaluate(
+        cases,
+        [ExactMatchMetric()],
+        async_config=AsyncConfig(max_concurrent=workers),
+        display_config=DisplayConfig(show_indicator=False, print_results=False),
+        cache_config=CacheConfig(write_cache=False, use_cache=False),
+    )
+    return len(found.test_results) == calls and all(one.success for one in found.test_results)
+
+
 PEERS: dict[str, tuple[str, Callable[[str, int, int], bool]]] = {
     "openai": ("openai", openai_threads),
     "pydantic-evals": ("pydantic_evals", pydantic_evals),
     "litellm": ("litellm", litellm_threads),
+    "braintrust": ("braintrust", braintrust_eval),
+    "deepeval": ("deepeval", deepeval_bulk),
 }
 
 
