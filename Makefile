@@ -28,7 +28,7 @@ lint: $(DEV)  ## style, types, layers, workflows, container
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-actions action.yml
-	$(VENV)/bin/zizmor --offline --no-progress .
+	$(VENV)/bin/zizmor --offline --no-progress --persona pedantic .
 	$(VENV)/bin/hadolint Dockerfile
 
 docs: $(DEV)  ## write the generated blocks of the documentation again

@@ -15,10 +15,11 @@ from gate.core.evidence import (
     SuiteBaseline,
     SuiteEvidence,
 )
-from gate.core.model import Case, Dimension, Kind, Missing, Scope
+from gate.core.model import Case, Dimension, Kind, Missing, Scope, Suite
 from gate.core.policy import PROFILES, Policy, Profile
 
 DIGEST = "sha256:" + "0" * 64
+AS_OF = "2026-11-21"
 
 
 def identity(*, suite: str = "intent", target: str = "sales-email-intent", version: str = "sha256:c0ffee") -> Identity:
@@ -124,6 +125,24 @@ def make_case(case_id: str = "en-0001", **changes: object) -> Case:
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
+def make_suite(*case_ids: str, **changes: object) -> Suite:
+    """A suite of such cases; what scores them is for the test to say."""
+    base = Suite(
+        name="intent",
+        path="golden_sets/intent",
+        kind=Kind.GOLDEN,
+        dimension=Dimension.TASK_SUCCESS,
+        scope=Scope.POPULATION,
+        margin=None,
+        pass_mark=0.7,
+        scorers=(),
+        cases=tuple(make_case(case_id) for case_id in case_ids),
+        digest="sha256:intent",
+        scorer_digest="sha256:scorers",
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
 def make_case_evidence(case_id: str = "en-0001", marks: str = "P", **changes: object) -> CaseEvidence:
     """A candidate's case; every U times out unless `missing` says otherwise."""
     base = case_evidence(case_id, marks)
@@ -165,3 +184,7 @@ def make_policy(*only: Dimension, profile: Profile = Profile.MERGE, **changes: o
     """A profile's policy, narrowed to the dimensions named, if any are."""
     wanted = tuple(sorted(entry for entry in PROFILES[profile].items() if not only or entry[0] in only))
     return replace(Policy(profile=profile, requirements=wanted), **changes)  # type: ignore[arg-type]
+
+
+TASK = make_policy(Dimension.TASK_SUCCESS)
+SAFE = make_policy(Dimension.SAFETY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -21,6 +22,7 @@ from gate.cli.main import run
 from tests.rigs.repository import Repository
 
 CASES = 36
+PATIENCE = 30
 MODEL = "echo-1"
 SUITE = "golden_sets/echo"
 PROMPT = "prompts/echo.md"
@@ -87,6 +89,19 @@ class ModelServer(ThreadingHTTPServer):
         self.prompts: list[str] = []
         self.keys: list[str] = []
         self.released = threading.Event()
+
+    def hold_after(self, quick: int) -> None:
+        """Repeat words for so many calls, and for the others only once they are released."""
+        lock, count = threading.Lock(), itertools.count()
+
+        def answer(prompt: str) -> str:
+            with lock:
+                number = next(count)
+            if number >= quick:
+                self.released.wait(PATIENCE)
+            return echo(prompt)
+
+        self.answers = answer
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of a client that was killed."""

@@ -17,6 +17,7 @@ import requests
 from gate.app.announcing import Step, announce, announce_bug, announce_error, announce_held, is_advisory, withdraw
 from gate.app.base import MissingBase, reachable_base
 from gate.app.bringing import Bringing
+from gate.app.looking_back import leaving_word, look_back
 from gate.app.out_folder import fresh_folder, give_to_owner
 from gate.app.renewal import Renewal
 from gate.app.request import EXIT_CODES, CheckRequest, CheckResult
@@ -109,6 +110,12 @@ def _perform(step: Step, jobs: Jobs) -> _Ending:
 
 
 def _decide(step: Step, settings: ActionSettings, activity: Activity, *, jobs: Jobs) -> _Ending:
+    out = fresh_folder(settings.workspace)
+    with leaving_word(out, settings, activity):
+        return _decide_in(step, settings, activity, jobs=jobs, out=out)
+
+
+def _decide_in(step: Step, settings: ActionSettings, activity: Activity, *, jobs: Jobs, out: Path) -> _Ending:
     merging = activity.command is Command.MERGE
     shard = _shard(settings, merging=merging)
     base = settings.base or reachable_base(settings, activity)
@@ -116,7 +123,8 @@ def _decide(step: Step, settings: ActionSettings, activity: Activity, *, jobs: J
         announce_held(step, base.error)
         withdraw(step, settings, activity=activity, error=base.error)
         return _Ending(code=ExitCode.HOLD, outputs={"outcome": Outcome.HOLD.value})
-    request = by_hand(step, settings, activity=activity, request=_request(step, settings, replace(activity, base=base)))
+    asked = _request(step, settings, replace(activity, base=base), out=out)
+    request = by_hand(step, settings, activity=activity, request=asked)
     found = None if shard else settled(step, settings, activity=activity, request=request)
     if isinstance(found, Untouched):
         return _Ending(code=found.code)
@@ -124,6 +132,8 @@ def _decide(step: Step, settings: ActionSettings, activity: Activity, *, jobs: J
         return _renewed(step, settings, activity, run=partial(_run, step, request, _renewal(jobs, activity)))
     if shard is not None:
         return _part_ending(step, _run(step, request, lambda asked: jobs.run_shard(asked, shard)))
+    if found is None:
+        request = replace(request, history=look_back(step, settings, activity, request=request))
     result = found or _run(step, request, jobs.run_merge if merging else jobs.run_check)
     told = announce(step, settings, activity=activity, result=result)
     code = _exit_code(result, settings)
@@ -136,7 +146,9 @@ def _decide(step: Step, settings: ActionSettings, activity: Activity, *, jobs: J
 def _trusted(step: Step, settings: ActionSettings, activity: Activity, *, jobs: Jobs) -> _Ending:
     """Carry out what only an event with the repository's rights may ask for."""
     means = Means(
-        request=lambda: _request(step, settings, replace(activity, base=settings.base or activity.base)),
+        request=lambda: _request(
+            step, settings, replace(activity, base=settings.base or activity.base), out=fresh_folder(settings.workspace)
+        ),
         run=lambda request: _run(step, request, jobs.run_check),
     )
     ended = perform_trusted(step, settings, activity=activity, means=means)
@@ -173,11 +185,11 @@ def _renewed(step: Step, settings: ActionSettings, activity: Activity, *, run: C
     return _Ending(code=shown, outputs=_outputs(result, settings.workspace, told.url))
 
 
-def _request(step: Step, settings: ActionSettings, activity: Activity) -> CheckRequest:
+def _request(step: Step, settings: ActionSettings, activity: Activity, *, out: Path) -> CheckRequest:
     kept = {name: value for name, value in step.environ.items() if not name.startswith(RUNNER_VARIABLES)}
     return CheckRequest(
         root=settings.workspace,
-        out=fresh_folder(settings.workspace),
+        out=out,
         as_of=datetime.now(UTC).date().isoformat(),
         config=settings.config,
         base=activity.base,

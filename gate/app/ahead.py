@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from importlib import import_module
 
 from gate.app.project import Project
 
-REPORTS = ("gate.report.comment", "gate.report.junit")
-MODELS = ("gate.targets.exchange", "genai_prices.data")
+ASKING = ("gate.targets.exchange",)
+PRICES = ("genai_prices.data",)
+DECIDING = ("gate.app.concluding",)
 OFFLINE = "offline"
 
 
-def load_ahead(project: Project) -> threading.Thread:
-    """Start to load what this project's run will need; who needs a module sooner waits for it as ever."""
-    providers = {plan.definition.provider for plan in project.targets}
-    modules = (*(MODELS if providers - {None, OFFLINE} else ()), *REPORTS)
-    thread = threading.Thread(target=_load, args=(modules,), name="ahead", daemon=True)
+def load_for_asking(project: Project) -> threading.Thread:
+    """Start to load what asking takes, while another process renders the prompts."""
+    return _load(ASKING if _asks_models(project) else ())
+
+
+def load_for_deciding(project: Project) -> threading.Thread:
+    """Start to load what prices, decision and reports take, while the first answers are on their way."""
+    return _load((*(PRICES if _asks_models(project) else ()), *DECIDING))
+
+
+def _asks_models(project: Project) -> bool:
+    return bool({plan.definition.provider for plan in project.targets} - {None, OFFLINE})
+
+
+def _load(modules: Iterable[str]) -> threading.Thread:
+    thread = threading.Thread(target=_import_all, args=(tuple(modules),), name="ahead", daemon=True)
     thread.start()
     return thread
 
 
-def _load(modules: Sequence[str]) -> None:
+def _import_all(modules: Iterable[str]) -> None:
     for name in modules:
-        # Whoever needs it meets the same error, with a place to tell it.
+        # Whoever needs it sooner waits for it as ever, and meets the same error, with a place to tell it.
         with suppress(Exception):
             import_module(name)

@@ -159,9 +159,10 @@ def _thread(step: Step, settings: ActionSettings, activity: Activity, *, number:
 
 
 def _comment(thread: Thread, marker: Marker, result: CheckResult, *, mode: CommentMode) -> Published | NotPublished:
-    if mode is not CommentMode.ON_CHANGE or not thread.api.token or result.released_by:
-        return upsert_comment(thread, marker, result.comment)
     decision = result.decision
+    # A release goes by the commit and the digest in the comment of a HOLD, so that one always speaks of this run.
+    if mode is not CommentMode.ON_CHANGE or not thread.api.token or decision.outcome is Outcome.HOLD:
+        return upsert_comment(thread, marker, result.comment)
     demanding = sorted(f"{one.rule} {one.sentence}" for one in decision.findings if one.demands is not Outcome.PROMOTE)
     what = "\n".join((decision.outcome, *demanding))
     try:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gate.app.engines import open_engine, site_of
 from gate.app.project import Project, TargetPlan
 from gate.app.request import CheckRequest
+from gate.app.rights import rights_warning
 from gate.core.canonical import digest, digest_text
 from gate.core.evidence import Evidence
 from gate.core.model import Answer, Call, Json, Unanswered
@@ -31,7 +32,7 @@ from gate.store.recordings import Recordings
 from gate.suites.settings import Settings
 from gate.targets.definition import TargetDefinition
 from gate.targets.pacing import Paces
-from gate.targets.prices import Price, Prices
+from gate.targets.prices import PRICE_LISTS, Price, Priced, Prices, price_source
 from gate.targets.request import SEEDED, needs_state, request_of
 
 NO = frozenset(("", "false"))
@@ -102,6 +103,12 @@ def prices_from(settings: Settings) -> Prices:
     }
 
 
+def price_source_of(project: Project, plan: TargetPlan) -> Callable[[str], str]:
+    """What says of a model that a target reported where its price is known from."""
+    prices, provider = prices_from(project.settings), PRICE_LISTS.get(plan.definition.provider or "", "")
+    return lambda model: price_source(Priced(model=model, provider=provider), prices)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outfit:
     """What one kind of run brings: the command that it is, its ceilings, the names of its files, and whom it tells.
@@ -127,22 +134,18 @@ def open_bench(
     """
     path = request.out / outfit.answers
     require_usable(request, project, path)
-    left = 0 if request.resume else left_behind(path)
-    if left:
-        outfit.progress.note(
-            f"{path}: {left} answers of a run that did not come to its end are replaced; `--resume` goes on with them"
-        )
+    if not request.resume:
+        _note_replaced(path, outfit.progress)
+    if told := rights_warning(project, request.root):
+        outfit.progress.note(told)
     budget = Budget(outfit.ceilings, outfit.now)
     with ExitStack() as stack:
-        engine = open_engine(request, project)
-        stack.callback(engine.close)
+        engine = stack.enter_context(closing(open_engine(request, project)))
         header = Header(purpose=outfit.purpose, as_of=request.as_of)
-        answers = AnswerJournal(path, header, resume=request.resume)
-        stack.callback(answers.close)
+        answers = stack.enter_context(closing(AnswerJournal(path, header, resume=request.resume)))
         for answer in answers.kept:
             budget.spend(answer)
-        journal = Journal(request.out / outfit.trials)
-        stack.callback(journal.close)
+        journal = stack.enter_context(closing(Journal(request.out / outfit.trials)))
         cache = None if request.cache is CacheMode.OFF else AnswerCache(request.root, request.cache)
         if cache is not None:
             stack.callback(cache.close)
@@ -161,6 +164,14 @@ def open_bench(
             records=request.record,
             asks=not request.offline and request.cache is not CacheMode.READ_ONLY,
             keyless=request.keyless,
+        )
+
+
+def _note_replaced(path: Path, progress: Progress) -> None:
+    """Say how many answers of an unfinished run are lost by starting anew."""
+    if left := left_behind(path):
+        progress.note(
+            f"{path}: {left} answers of a run that did not come to its end are replaced; `--resume` goes on with them"
         )
 
 

@@ -10,8 +10,9 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gate.core.evidence import DIGITS, BaselineCase
+from gate.core.evidence import BaselineCase
 from gate.core.model import Metric
+from gate.core.moments import DIGITS
 from gate.core.planning import value_noise
 
 

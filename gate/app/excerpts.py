@@ -76,7 +76,8 @@ def collect_excerpts(
         if run and case and len(excerpts) < MOST:
             before = load_answers(base, target, suite).get(case_id)
             made = _excerpt(run, case, states[target, suite], before=before)
-            excerpts.append(replace(made, note=_note(decision.findings, (target, suite, case_id))))
+            notes = (_edition(run.suite, case), _note(decision.findings, (target, suite, case_id)))
+            excerpts.append(replace(made, note=", ".join(filter(None, notes))))
     return tuple(excerpts)
 
 
@@ -85,6 +86,15 @@ def _named_cases(findings: Sequence[Finding]) -> Iterator[tuple[str, str, str]]:
     for finding in sorted(interesting, key=lambda one: (not one.blocking, one.demands is Outcome.PROMOTE)):
         for case_id in finding.cases:
             yield finding.target, finding.suite, case_id
+
+
+def _edition(suite: Suite, case: Case) -> str:
+    """Which version of a case this is, where the change edits or removes it."""
+    if case.edits:
+        return "edited, as it is now"
+    if case.removed:
+        return "removed by this change"
+    return "edited, as the base has it" if any(other.edits == case.id for other in suite.cases) else ""
 
 
 def _note(findings: Sequence[Finding], case: tuple[str, str, str]) -> str:

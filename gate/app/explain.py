@@ -15,7 +15,6 @@ from gate.app.need import Arithmetic, Need
 from gate.app.replay import read_text, replay
 from gate.core.decision import suite_contexts
 from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict
-from gate.core.policy import Policy
 from gate.core.rules.context import SuiteContext
 from gate.errors import NothingToDoError
 from gate.store.records import parse_decision, parse_evidence, parse_policy, parse_references
@@ -29,7 +28,6 @@ class Explanation:
 
     decision: Decision
     digest: str
-    policy: Policy
     steps: tuple[tuple[Finding, Arithmetic], ...]
 
 
@@ -54,7 +52,7 @@ def explain(path: Path, *, rule: Rule | None = None) -> Explanation:
         known = ", ".join(dict.fromkeys(str(finding.rule) for finding in again.decision.findings))
         raise NothingToDoError(f"{path}: no finding of rule {rule}", hint=f"rules of this decision: {known}")
     steps = tuple((finding, arithmetic_of(finding, _own(contexts, finding))) for finding in findings)
-    return Explanation(decision=again.decision, digest=again.digest, policy=policy, steps=steps)
+    return Explanation(decision=again.decision, digest=again.digest, steps=steps)
 
 
 def _own(contexts: Sequence[SuiteContext], finding: Finding) -> tuple[SuiteContext, ...]:

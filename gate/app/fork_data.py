@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from gate.app.out_folder import give_files
 from gate.app.project import WAIVERS
 from gate.app.request import CheckRequest
 from gate.documents.tree import WorkingTree
@@ -33,6 +34,7 @@ def take_change(request: CheckRequest, repository: Repository, pull: Pull) -> tu
         elif path in data or shapes(settings, path, config=request.config):
             left.append(path)
     write_files(request.root, texts)
+    give_files(texts, request.root)
     return tuple(left)
 
 
@@ -47,6 +49,7 @@ def take_commit(request: CheckRequest, repository: Repository, ref: str) -> str:
             raise ConfigurationError(f"{path} is not in the commit {sha[:12]}", hint="name a commit that has it")
         texts[path] = _text(path, content)
     write_files(request.root, texts)
+    give_files(texts, request.root)
     return sha
 
 

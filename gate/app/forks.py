@@ -60,8 +60,8 @@ def verify_fork(request: CheckRequest, repository: Repository, *, activity: Acti
     text = fetch_artifact(repository, origin.id, artifact_name(origin.attempt)).read("evidence.json")
     evidence = parse_evidence(text, "artifact: evidence.json")
     require_distinct(evidence, "artifact: evidence.json")
-    _require_plausible(evidence)
-    evidence = replace(evidence, unverified=WHY, as_of=request.as_of)
+    require_plausible(evidence)
+    evidence = replace(evidence, unverified=WHY, as_of=request.as_of, across=None)
     try:
         checked = judge_again(_about(request, pull), evidence)
     except GateError:
@@ -106,8 +106,8 @@ def _origin(activity: Activity) -> FinishedRun:
     return activity.origin
 
 
-def _require_plausible(evidence: Evidence) -> None:
-    """Refuse counts that would only cost time: rules read every mark."""
+def require_plausible(evidence: Evidence) -> None:
+    """Refuse counts that would only cost time, since rules read every mark; raises RecordError."""
     for suite in evidence.suites:
         longest = max((len(case.marks) for case in suite.cases), default=0)
         if not 0 <= suite.passes <= MOST_PASSES or longest > MOST_PASSES:

@@ -12,7 +12,7 @@ from gate.app.model_settings import with_model
 from gate.app.project import Project
 from gate.app.references import compares, judged_with
 from gate.core.agreement import Calibration
-from gate.core.judging import Ask, Desk, Judge
+from gate.core.judging import Ask, Desk, Judge, is_judge
 from gate.core.model import Answer, Call, Case, Suite, Target
 from gate.core.question import Role
 from gate.errors import SuiteError
@@ -33,7 +33,7 @@ REFERENCE = -1
 
 def judges_of(suite: Suite) -> dict[str, Judge]:
     """The judges among a suite's scorers, by the scorers' names."""
-    return {entry.name: entry.scorer for entry in suite.scorers if isinstance(entry.scorer, Judge)}
+    return {entry.name: entry.scorer for entry in suite.scorers if is_judge(entry.scorer)}
 
 
 def bind_judges(run: SuiteRun, project: Project, bench: Bench, *, references: Mapping[str, str]) -> None:
@@ -53,7 +53,7 @@ def bind_judges(run: SuiteRun, project: Project, bench: Bench, *, references: Ma
                 Desk(ask=_ask(run, project, bench, name=entry.name), pass_mark=mark, references=references)
             ),
         )
-        if isinstance(entry.scorer, Judge)
+        if is_judge(entry.scorer)
         else entry
         for entry in run.suite.scorers
     )

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from gate.app.check import Checked, Found, changed_judges, check_sizes, record
+from gate.app.changed import changed_judges
+from gate.app.check import check_sizes
 from gate.app.excerpts import collect_excerpts
+from gate.app.history import kept_evidence
 from gate.app.parts import FoundPart, join_parts, load_parts, verify_parts
+from gate.app.prediction import compare_parts
 from gate.app.project import Project, load_project
+from gate.app.record import Checked, Found, record
 from gate.app.replay import read_text
 from gate.app.request import EXIT_CODES, CheckRequest, CheckResult
 from gate.app.running import references_of
@@ -52,13 +56,16 @@ def merge(request: CheckRequest) -> Checked:
     project = load_project(request)
     check_sizes(project)
     verify_parts(found, project, request)
+    kept = kept_evidence(request.history, project, as_of=request.as_of)
     evidence, references = join_parts(found), references_of(project)
+    plan = compare_parts(project, evidence, spent=_spent(found))
+    evidence = kept.joined(evidence) if kept else evidence
     decision = decide(policy=project.policy, evidence=evidence, references=references, as_of=request.as_of)
     asked = _asked(project, decision, found)
     excerpts = collect_excerpts(decision, asked, references, base=project.base)
     changed = changed_judges(request, project)
     _keep_trials(request, found)
-    checked = record(request, Found(project, evidence, references, decision, excerpts, changed), _spent(found))
+    checked = record(request, Found(project, evidence, references, decision, excerpts, changed, plan), _spent(found))
     return replace(checked, result=_own_code(checked.result))
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from gate.errors import OutputError
 
@@ -40,3 +41,13 @@ def give_to_owner(out: Path, workspace: Path) -> None:
     for folder, folders, files in os.walk(out):
         for name in (".", *folders, *files):
             os.chown(Path(folder, name), owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def give_files(paths: Iterable[str], workspace: Path) -> None:
+    """Hand files below the workspace, and the folders that they lie in, to its owner."""
+    if os.geteuid() != 0:
+        return
+    owner = workspace.stat()
+    for path in paths:
+        for part in (path, *map(str, PurePosixPath(path).parents)):
+            os.chown(workspace / part, owner.st_uid, owner.st_gid, follow_symlinks=False)

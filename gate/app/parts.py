@@ -29,7 +29,7 @@ from gate.core.aggregate import suite_evidence
 from gate.core.evidence import Beside, CaseEvidence, Evidence, Identity, SuiteEvidence
 from gate.core.finding import CORE_VERSION
 from gate.core.judging import Judging, join_judging
-from gate.core.window import WINDOW_DAYS, in_window
+from gate.core.window import WINDOW_DAYS, in_window, join_prices
 from gate.errors import MismatchError, RecordError
 from gate.runner.shards import Shard
 from gate.store.records import Part, parse_part
@@ -232,7 +232,7 @@ def _without_counts(suite: SuiteEvidence) -> SuiteEvidence:
     cases = tuple(replace(case, **nothing) for case in suite.cases)
     judging = suite.judging
     bare = None if judging is None else Judging(scorers=judging.scorers, decisive=judging.decisive)
-    return replace(suite, cases=cases, modelled=False, beside=None, judging=bare)
+    return replace(suite, cases=cases, modelled=False, beside=None, judging=bare, prices="", late="")
 
 
 def _require_trials(one: FoundPart) -> None:
@@ -264,6 +264,8 @@ def _join_suites(suites: Sequence[SuiteEvidence]) -> SuiteEvidence:
         modelled=any(suite.modelled for suite in suites),
         beside=_join_sides(sides) if sides else suites[0].beside,
         judging=reduce(join_judging, (suite.judging for suite in suites)),
+        prices=join_prices(*(suite.prices for suite in suites)),
+        late=next((suite.late for suite in suites if suite.late), ""),
     )
 
 

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from gate.app.bench import prices_from
 from gate.app.beside import asks_base
+from gate.app.forecast import Prospect, expected_passes
 from gate.app.judges import judges_of
 from gate.app.operating_points import OperatingPoint, operating_points
+from gate.app.pass_usage import estimated_usd, pass_seconds, pass_tokens, recorded_usd
 from gate.app.project import Project, SuitePlan, TargetPlan
 from gate.app.reuse import Reuse, requests_of, reuse_of
 from gate.app.running import render_suite
+from gate.app.timing import workers_of
 from gate.app.watched import Watched, watched_cases
 from gate.core.agreement import Calibration
 from gate.core.broken import BASELINE_TRIALS
 from gate.core.evidence import BaselineCase, SuiteBaseline
 from gate.core.judging import judging_of, margin_factor, untrusted
-from gate.core.model import Dimension, Metric, Scope, Usage
+from gate.core.model import Dimension, Metric, Scope
 from gate.core.planning import MOST_CASES, SuiteNoise, cases_needed, noise, passes_needed, supported_margin, value_noise
+from gate.core.policy import Policy
 from gate.core.rules.regression import least_cases
 from gate.core.statistics import count_clusters
-from gate.targets.prices import price_usd
 
 TYPICAL_NOISE = 0.036
-CHARACTERS_PER_TOKEN = 4
-SAFETY_FACTOR = 1.3
-ANSWER_TOKENS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +60,9 @@ class SuiteOutlook:
     policy does not ask for them; `points` is empty without a baseline, or where nobody asked for rates. `judged` are
     calls to judges for each trial, part of the least and the most; tokens and dollars are the target's alone.
     `uncalibrated` are judges without whose word nothing passes, and whose agreement with people is not shown.
-    `unchanged` cases are asked what the baseline was asked, in the first look or (`rests`) not at all.
+    `unchanged` cases are asked what the baseline was asked, in the first look or (`rests`) not at all. `edited` cases
+    are asked under both versions and count twice, `removed` ones as the base has them; `unasked` says why not.
+    `expected` are the trials that a change which changes nothing takes on average, without confirmations.
     """
 
     target: str
@@ -84,6 +84,20 @@ class SuiteOutlook:
     uncalibrated: tuple[str, ...] = ()
     unchanged: int = 0
     rests: bool = False
+    edited: int = 0
+    removed: int = 0
+    unasked: str = ""
+    expected: float = 0.0
+
+    @property
+    def expected_calls(self) -> float:
+        """Calls that a change which changes nothing is expected to take, those of judges and of the base included."""
+        return self.expected * (1 + self.judged) + self.beside
+
+    @property
+    def expected_usd(self) -> float | None:
+        """What these calls cost, without those of judges."""
+        return self.dollars(self.expected + self.beside)
 
     def dollars(self, calls: float) -> float | None:
         """What so many calls cost."""
@@ -99,7 +113,7 @@ def outlook(project: Project, *, rates: bool = True, as_of: str = "") -> tuple[S
     made = [(plan, entry, render_suite(plan, entry)) for plan in project.targets for entry in plan.suites]
     reuses = [_reused(project, plan, entry, prompts=prompts, as_of=as_of) for plan, entry, prompts in made]
     return tuple(
-        _suite(project, plan, entry, prompts=prompts, reuse=reuse, rates=rates)
+        suite_outlook(project, plan, entry, prompts=prompts, reuse=reuse, rates=rates)
         for (plan, entry, prompts), reuse in zip(made, reuses, strict=True)
     )
 
@@ -112,24 +126,17 @@ def _reused(project: Project, plan: TargetPlan, entry: SuitePlan, *, prompts: Ma
     return reuse_of(project.policy, entry, requests_of(plan, entry.suite, prompts), as_of=as_of)
 
 
-def _suite(  # noqa: PLR0913 all by name
-    project: Project,
-    plan: TargetPlan,
-    entry: SuitePlan,
-    *,
-    prompts: Mapping[str, str],
-    reuse: Reuse,
-    rates: bool,
+def suite_outlook(  # noqa: PLR0913 all by name
+    project: Project, plan: TargetPlan, entry: SuitePlan, *, prompts: Mapping[str, str], reuse: Reuse, rates: bool
 ) -> SuiteOutlook:
+    """The outlook of one suite, with its rendered prompts and what of it is reused."""
     known, count = _known(entry), len(entry.suite.cases)
-    tokens = _tokens(prompts.values(), known, count)
+    tokens = pass_tokens(prompts.values(), known, count)
     margin = wanted_margin(project, entry)
     beside = count if asks_base(project, plan) else 0
     requirement = project.policy.requirement(entry.suite.dimension)
     judged = sum(judge.calls for judge in judges_of(entry.suite).values())
-    looks, changed = project.policy.looks, count - len(reuse.requests)
-    # An open floor is the one thing that further passes of unchanged cases can settle.
-    again = looks[-1] if requirement.floor is not None else reuse.fresh
+    least, most = _trials(entry, project.policy, reuse)
     return SuiteOutlook(
         target=plan.definition.name,
         suite=entry.suite.name,
@@ -138,19 +145,48 @@ def _suite(  # noqa: PLR0913 all by name
         scope=entry.suite.scope,
         reach=_reach(entry, margin, passes=project.policy.looks[-1]) if requirement.regression else None,
         watched=_watched(entry) if requirement.broken else None,
-        least_calls=(changed * looks[0] + len(reuse.requests) * reuse.fresh) * (1 + judged) + beside,
-        most_calls=(changed * looks[-1] + len(reuse.requests) * again) * (1 + judged) + beside,
+        least_calls=least * (1 + judged) + beside,
+        most_calls=most * (1 + judged) + beside,
         beside=beside,
         tokens=tokens,
-        usd=_price(project, plan, tokens=tokens, count=count),
-        seconds=_seconds(known, count, plan.workers),
+        usd=recorded_usd(entry, known, count) or estimated_usd(project, plan, tokens=tokens, count=count),
+        seconds=pass_seconds(known, count, workers_of(project, plan)),
         points=operating_points(entry, project.policy, margin=margin, reuse=reuse) if rates else (),
         metric=entry.suite.metric,
         judged=judged,
         uncalibrated=_uncalibrated(entry),
         unchanged=len(reuse.requests),
         rests=not reuse.fresh,
+        edited=sum(bool(case.edits) for case in entry.suite.cases),
+        removed=sum(case.removed for case in entry.suite.cases),
+        unasked=entry.suite.unasked,
+        expected=_expected(project, entry, reuse),
     )
+
+
+def _expected(project: Project, entry: SuitePlan, reuse: Reuse) -> float:
+    """Trials of a change that changes nothing: unchanged cases are asked `fresh` times, and again for an open floor."""
+    known, policy = _known(entry), project.policy
+    requirement = policy.requirement(entry.suite.dimension)
+    prospect = Prospect(
+        known=known,
+        cases=len(entry.suite.cases),
+        requirement=requirement,
+        margin=wanted_margin(project, entry),
+        noise=_suite_noise(entry, known),
+    )
+    passes, unchanged = expected_passes(prospect if known else None, policy), len(reuse.requests)
+    again = passes - policy.looks[0] if requirement.floor is not None else 0.0
+    return passes * (len(entry.suite.cases) - unchanged) + (reuse.fresh + again) * unchanged
+
+
+def _trials(entry: SuitePlan, policy: Policy, reuse: Reuse) -> tuple[int, int]:
+    """How many trials a run takes at the least, and at the most."""
+    looks, unchanged = policy.looks, len(reuse.requests)
+    changed = len(entry.suite.cases) - unchanged
+    # An open floor is the one thing that further passes of unchanged cases can settle.
+    again = reuse.fresh if policy.requirement(entry.suite.dimension).floor is None else looks[-1]
+    return changed * looks[0] + unchanged * reuse.fresh, changed * looks[-1] + unchanged * again
 
 
 def _uncalibrated(entry: SuitePlan) -> tuple[str, ...]:
@@ -182,13 +218,7 @@ def wanted_margin(project: Project, entry: SuitePlan) -> float:
 
 def _reach(entry: SuitePlan, margin: float, *, passes: int) -> Reach:
     known, count, scope = _known(entry), len(entry.suite.cases), entry.suite.scope
-    clusters = count_clusters(case.cluster for case in entry.suite.cases) if scope is Scope.POPULATION else 0
-    suite = SuiteNoise(
-        noise_per_trial=_noise(known, entry.suite.metric) if known else TYPICAL_NOISE,
-        baseline_trials=min((case.counted(entry.suite.metric) for case in known), default=BASELINE_TRIALS),
-        scope=scope,
-        cluster_size=count / clusters if clusters else 0.0,
-    )
+    suite = _suite_noise(entry, known)
     needed = cases_needed(margin=margin, passes=passes, **suite)
     least = least_cases(margin) if scope is Scope.POPULATION else 1
     more = passes_needed(margin=margin, cases=count, **suite)
@@ -198,7 +228,21 @@ def _reach(entry: SuitePlan, margin: float, *, passes: int) -> Reach:
         cases=max(needed, least) if needed < MOST_CASES else None,
         passes=more if count >= least else None,
         measured=bool(known),
-        clusters=clusters,
+        clusters=_clusters(entry),
+    )
+
+
+def _clusters(entry: SuitePlan) -> int:
+    return count_clusters(case.cluster for case in entry.suite.cases) if entry.suite.scope is Scope.POPULATION else 0
+
+
+def _suite_noise(entry: SuitePlan, known: Collection[BaselineCase]) -> SuiteNoise:
+    clusters = _clusters(entry)
+    return SuiteNoise(
+        noise_per_trial=_noise(known, entry.suite.metric) if known else TYPICAL_NOISE,
+        baseline_trials=min((case.counted(entry.suite.metric) for case in known), default=BASELINE_TRIALS),
+        scope=entry.suite.scope,
+        cluster_size=len(entry.suite.cases) / clusters if clusters else 0.0,
     )
 
 
@@ -212,26 +256,3 @@ def _watched(entry: SuitePlan) -> Watched | None:
     """The critical values that the decision will use; None where no case of the baseline is compared."""
     state, known = entry.reference.baseline, _known(entry)
     return watched_cases(state, known) if known and isinstance(state, SuiteBaseline) else None
-
-
-def _tokens(prompts: Iterable[str], known: Iterable[BaselineCase], count: int) -> int:
-    """Tokens of one pass: what the baseline used, else an estimate from the length of the prompts."""
-    used = [case.tokens.mean for case in known if case.tokens.mean is not None]
-    if used:
-        return round(math.fsum(used) / len(used) * count)
-    characters = sum(len(prompt) for prompt in prompts)
-    return math.ceil(SAFETY_FACTOR * characters / CHARACTERS_PER_TOKEN) + ANSWER_TOKENS * count
-
-
-def _price(project: Project, plan: TargetPlan, *, tokens: int, count: int) -> float | None:
-    if plan.definition.model is None:
-        return None
-    answers = min(tokens, ANSWER_TOKENS * count)
-    usage = Usage(input_tokens=tokens - answers, output_tokens=answers)
-    return price_usd(plan.definition.model, usage, prices_from(project.settings))
-
-
-def _seconds(known: Iterable[BaselineCase], count: int, workers: int) -> float | None:
-    """Seconds of one pass from the baseline's geometric mean latency, None where it was never measured."""
-    logs = [case.log_ms.mean for case in known if case.log_ms.mean is not None]
-    return math.exp(math.fsum(logs) / len(logs)) / 1000 * count / workers if logs else None

@@ -77,6 +77,7 @@ def render_outlook(suite: SuiteOutlook) -> str:
     lines += render_watched(suite.watched) if suite.watched else []
     beside = f" ({suite.beside:,} of them to the base's version, for its latency)" if suite.beside else ""
     lines += _unchanged(suite)
+    lines += _edited(suite)
     lines.append(f"calls: {suite.least_calls:,} to {suite.most_calls:,}{beside}; {_cost(suite)} a pass; {_time(suite)}")
     lines += _judges(suite)
     lines += _rates(suite)
@@ -87,6 +88,15 @@ def _unchanged(suite: SuiteOutlook) -> Iterator[str]:
     if suite.unchanged:
         how = "not asked again" if suite.rests else "asked only for rules that need new answers"
         yield f"{suite.unchanged:,} of {suite.cases:,} cases unchanged, {how}"
+
+
+def _edited(suite: SuiteOutlook) -> Iterator[str]:
+    if suite.edited:
+        yield f"{suite.edited:,} cases edited: asked as the base has them, and as they are now"
+    if suite.removed:
+        yield f"{suite.removed:,} cases removed: asked as the base has them"
+    if suite.unasked:
+        yield f"edited or removed cases are not asked as the base has them, which ends in HOLD: {suite.unasked}"
 
 
 def _reach(reach: Reach, cases: int) -> Iterator[str]:

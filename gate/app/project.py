@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from gate.app.edited_cases import Change, judged_as_before, with_new_ids
 from gate.app.model_settings import identity_parameters, with_model
 from gate.app.policy import policy_digest, policy_from
 from gate.app.policy_changes import policy_changes
@@ -162,7 +163,7 @@ def _target(request: CheckRequest, sides: _Sides, name: str) -> TargetPlan:
         definition=definition,
         version=version,
         prompt=prompt,
-        suites=tuple(_suite(sides, definition, version, path=path) for path in paths),
+        suites=tuple(_suite(sides, definition, version, prompt=prompt, path=path) for path in paths),
         workers=settings.concurrency,
         recordings=judged.recordings if judged else None,
         records_to=settings.recordings,
@@ -233,7 +234,9 @@ def _require_own_names(target: str, paths: Iterable[str]) -> None:
             raise ConfigurationError(message, hint="give the new suite another name")
 
 
-def _suite(sides: _Sides, definition: TargetDefinition, version: VersionHash, *, path: str) -> SuitePlan:
+def _suite(
+    sides: _Sides, definition: TargetDefinition, version: VersionHash, *, prompt: Prompt | None, path: str
+) -> SuitePlan:
     known = sides.base.read(f"{path}/suite.yaml") is not None
     judged = sides.judge.targets.get(definition.name)
     source = sides.base if known else sides.head
@@ -246,9 +249,12 @@ def _suite(sides: _Sides, definition: TargetDefinition, version: VersionHash, *,
         anchor=anchor,
         adopted=known and not sides.first and judged is not None and path in judged.suites,
     )
+    change = Change(base=sides.base, head=sides.head, version=version.digest, prompt=prompt)
+    suite = judged_as_before(suite, change, reference)
     references = load_references(sides.base, definition.name, suite)
     identity = replace(_identity(definition, version, suite), scorer_digest=judged_with(suite, references))
-    return SuitePlan(suite=suite, identity=identity, reference=reference, references=references)
+    answers = with_new_ids(references, suite)
+    return SuitePlan(suite=suite, identity=identity, reference=reference, references=answers)
 
 
 def _identity(definition: TargetDefinition, version: VersionHash, suite: Suite) -> Identity:

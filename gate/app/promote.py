@@ -39,7 +39,6 @@ class Promotion:
 
     files: tuple[str, ...]
     decision: Decision
-    calls: int
     exit_code: ExitCode
     judges: tuple[str, ...] = ()
 
@@ -73,7 +72,6 @@ def promote_version(
     return Promotion(
         files=tuple(sorted(files)),
         decision=decision,
-        calls=fresh.bench.calls,
         exit_code=code,
         judges=tuple(
             f"{one.run.identity.target} / {one.run.suite.name}: {render_calibration(judge)}"

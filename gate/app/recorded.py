@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from gate.app.check import Checked, Found, changed_judges, record
+from gate.app.changed import changed_judges
 from gate.app.project import load_project
+from gate.app.record import Checked, Found, record
 from gate.app.replay import decide_texts, read_text
 from gate.app.request import CheckRequest
 from gate.app.running import references_of

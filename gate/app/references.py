@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gate.core.canonical import NotJsonError, digest, parse_json
-from gate.core.judging import Judge
+from gate.core.judging import is_judge
 from gate.core.model import Suite
 from gate.documents.tree import Tree
 from gate.store.baselines import references_path
@@ -13,7 +13,7 @@ from gate.store.baselines import references_path
 
 def compares(suite: Suite) -> bool:
     """Whether a judge of the suite compares answers with those of the baseline."""
-    return any(isinstance(entry.scorer, Judge) and entry.scorer.compares for entry in suite.scorers)
+    return any(is_judge(entry.scorer) and entry.scorer.compares for entry in suite.scorers)
 
 
 def load_references(tree: Tree, target: str, suite: Suite) -> Mapping[str, str]:

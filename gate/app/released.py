@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gate.app.check import Checked
+from gate.app.record import Checked
 from gate.app.recorded import judge_recorded, read_recorded, reader_of
 from gate.app.releasing import Granted, Refused, confirm, examine, find_pointers
 from gate.app.replay import read_text

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 
 from gate.app.aa import stale_baselines
 from gate.app.bench import Bench, Outfit, ceilings_from, open_bench
-from gate.app.check import Found, check_sizes, record
+from gate.app.check import check_sizes
 from gate.app.excerpts import collect_excerpts
 from gate.app.landing import Unit
 from gate.app.project import Project, SuitePlan, load_project
 from gate.app.promote import PASSES, Fresh, FreshRun, measure_version, refusal
+from gate.app.record import Found, record
 from gate.app.request import EXIT_CODES, CheckRequest, CheckResult
 from gate.app.running import gather, prepare_runs, references_of
 from gate.app.topping_up import missing_trials, topped_up

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gate.app.history import History
 from gate.core.finding import Decision, Outcome
 from gate.errors import ExitCode
 from gate.store.answer_cache import CacheMode
@@ -25,7 +26,8 @@ class CheckRequest:
     with itself. `as_of` is YYYY-MM-DD. `seed` feeds targets that take one. `head` and `run` name the commit and the CI
     run in the comment. `parts` are files or folders of what shards found, to be merged into one decision. `ray` is the
     address of a cluster that runs the trials, or None for this process. `keyless` asks no target that needs a key, and
-    `unverified` says why what is found cannot be believed, where that is so.
+    `unverified` says why what is found cannot be believed, where that is so. `history` is what earlier runs left on the
+    evidence chain, None where this run is not kept for later ones.
     """
 
     root: Path
@@ -54,6 +56,7 @@ class CheckRequest:
     ray: str | None = None
     keyless: bool = False
     unverified: str = ""
+    history: History | None = None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 

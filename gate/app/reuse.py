@@ -72,6 +72,8 @@ def reuse_of(
 
     A case that an earlier run asked goes on, and a case that a changed one must outrank is asked beside it.
     """
+    if not isinstance(entry.reference.baseline, SuiteBaseline):
+        return Reuse()
     context = SuiteContext(evidence=claimed(entry, requests), reference=entry.reference, policy=policy, as_of=as_of)
     asked = {one.case_id for one in earlier.cases if requests.get(one.case_id) != one.request} if earlier else set()
     same = context.reused - asked

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from gate.app.bench import Bench, asking_of, crews_of, suite_asking
+from gate.app.bench import Bench, asking_of, crews_of, price_source_of, suite_asking
 from gate.app.beside import base_sides
 from gate.app.judges import bind_judges
 from gate.app.project import Project, SuitePlan, TargetPlan
 from gate.app.reuse import claimed, requests_of, reuse_of
+from gate.app.timing import client_lag, expected_ms, workers_of
 from gate.core.decision import SuiteStep, is_unchanged, next_steps
-from gate.core.evidence import Evidence, Reference, SuiteBaseline, SuiteEvidence
+from gate.core.evidence import Evidence, Reference, SuiteBaseline
 from gate.core.model import Target
 from gate.core.policy import Policy
 from gate.core.rules.abort import Watch, watch_for
@@ -43,13 +44,16 @@ def prepare_runs(
             own = suite_asking(asking, suite.suite.name)
             crew = crews[suite.suite.name]
             run = _suite_run(plan, suite, crew, asking=own, bench=bench)
+            run.workers = workers_of(project, plan)
             run.prompts = prompts[suite.suite.name]
             run.scored = crew.results
             bind_judges(run, project, bench, references=suite.references)
             if as_of and not every:
                 _reuse(run, plan, suite, policy=project.policy, as_of=as_of)
-            run.watch = _watch(project.policy, suite, claimed(suite, run.reused), as_of=as_of)
+            run.watch = _watch(project.policy, suite, run.reused, as_of=as_of)
             run.beside = sides.get(suite.suite.name)
+            run.lag = client_lag(project, bench.engine)
+            run.price_source = price_source_of(project, plan)
             runs.append(run)
     return tuple(runs), tuple(same)
 
@@ -79,8 +83,11 @@ def _reuse(run: SuiteRun, plan: TargetPlan, suite: SuitePlan, *, policy: Policy,
     run.reused, run.fresh = reuse.requests, reuse.fresh
 
 
-def _watch(policy: Policy, plan: SuitePlan, nothing: SuiteEvidence, *, as_of: str) -> Watch | None:
+def _watch(policy: Policy, plan: SuitePlan, reused: Mapping[str, str], *, as_of: str) -> Watch | None:
     """What may end a broken first pass; None where a rate of the suite could not call for ROLLBACK."""
+    if not isinstance(plan.reference.baseline, SuiteBaseline):
+        return None
+    nothing = claimed(plan, reused)
     context = SuiteContext(evidence=nothing, reference=plan.reference, policy=policy, as_of=as_of)
     if context.member or not (context.blocking and context.requirement.regression and comparable(context)):
         return None
@@ -99,6 +106,7 @@ def _suite_run(plan: TargetPlan, suite: SuitePlan, target: Target, *, asking: As
         workers=plan.workers,
         seed=bench.seed,
         earlier=earlier(suite.identity, bench.earlier),
+        expected_ms=expected_ms(suite),
     )
 
 
@@ -132,9 +140,10 @@ def gather(
 
 
 def _lags(run: SuiteRun) -> bool:
-    """Whether earlier runs left out trials of cases that may not be reused any more."""
+    """Whether earlier runs lack trials: of cases that may not be reused any more, or that got no score."""
     before = run.earlier.cases if run.earlier else ()
-    return any(case.reused and case.case_id not in run.reused for case in before)
+    open_cases = (case for case in before if case.case_id not in run.reused)
+    return any(case.reused or len(case.marks) < run.passes for case in open_cases)
 
 
 def _take(run: SuiteRun, step: SuiteStep, *, interrupted: bool) -> None:

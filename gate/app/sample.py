@@ -11,7 +11,6 @@ PACKAGED = Path(__file__).parent.parent / "sample"
 REPOSITORY = Path(__file__).parent.parent.parent
 PARTS = ("gate.yaml", "prompts", "golden_sets", "baselines")
 PROMPT = "prompts/sales_email_intent.md"
-TARGET = "sales-email-intent"
 
 
 def sample_root() -> Path:

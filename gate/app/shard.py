@@ -20,6 +20,7 @@ from gate.core.finding import CORE_VERSION
 from gate.core.policy import Policy
 from gate.errors import ConfigurationError, ExitCode
 from gate.forge.git import Git
+from gate.runner.budget import Ceilings
 from gate.runner.progress import Progress
 from gate.runner.shards import Shard, cut_ceilings, cut_suite
 from gate.runner.suite_run import SuiteRun
@@ -59,15 +60,8 @@ def run_shard(request: CheckRequest, shard: Shard, *, progress: Progress, now: C
     check_sizes(whole)
     project = cut_project(whole, shard)
     commits = commits_of(request)
-    ceilings = ceilings_from(whole.settings, request.budget_usd)
-    outfit = Outfit(
-        purpose=f"check --shard {shard.name}",
-        ceilings=cut_ceilings(ceilings, _share(project, whole)),
-        progress=progress,
-        now=now,
-        answers=f"answers-{shard.name}.jsonl",
-        trials=trials_name(shard),
-    )
+    ceilings = cut_ceilings(ceilings_from(whole.settings, request.budget_usd), _share(project, whole))
+    outfit = _outfit(shard, ceilings, progress=progress, now=now)
     with open_bench(request, project, outfit) as bench:
         evidence = _run(request, project, bench)
     part = Part(
@@ -89,6 +83,17 @@ def run_shard(request: CheckRequest, shard: Shard, *, progress: Progress, now: C
     )
     write_files(request.out, {part_name(shard): render_part(part)})
     return ShardResult(part=part, path=request.out / part_name(shard), exit_code=_exit_code(evidence))
+
+
+def _outfit(shard: Shard, ceilings: Ceilings, *, progress: Progress, now: Callable[[], float]) -> Outfit:
+    return Outfit(
+        purpose=f"check --shard {shard.name}",
+        ceilings=ceilings,
+        progress=progress,
+        now=now,
+        answers=f"answers-{shard.name}.jsonl",
+        trials=trials_name(shard),
+    )
 
 
 def _run(request: CheckRequest, project: Project, bench: Bench) -> Evidence:

@@ -19,6 +19,7 @@ from gate.forge.settings import ActionSettings
 from gate.forge.statuses import Mark, Publish
 
 SHOWN = 3
+OF_THE_BRANCH = (Command.PROMOTE, Command.REFRESH, Command.AA)
 HAND_HINT = "leave it out here: a pull request's own prompts are judged anyway"
 
 
@@ -69,6 +70,10 @@ def by_hand(step: Step, settings: ActionSettings, *, activity: Activity, request
         return request
     if activity.number is not None or settings.event_name == "merge_group":
         raise ConfigurationError("input `prompt-ref` is for runs by hand", hint=HAND_HINT)
+    if activity.command in OF_THE_BRANCH:
+        # Else the baseline of prompts that nobody merged would be committed.
+        message = f"input `prompt-ref` does not go with {activity.command}, which is about the branch itself"
+        raise ConfigurationError(message, hint="leave `prompt-ref` out, or choose the command check")
     sha = take_commit(request, repository_of(step, settings), settings.prompt_ref)
     return replace(request, base=request.base or "HEAD", head=sha)
 

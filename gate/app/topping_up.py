@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from gate.core.aggregate import baseline_from, suite_evidence
 from gate.core.broken import table_of
-from gate.core.evidence import DIGITS, BaselineCase, Moments, SuiteBaseline
+from gate.core.evidence import BaselineCase, SuiteBaseline
 from gate.core.model import Suite, Trial
 
 
@@ -36,16 +36,8 @@ def _joined(case: BaselineCase, more: BaselineCase | None) -> BaselineCase:
         case,
         passes=case.passes + more.passes,
         trials=case.trials + more.trials,
-        score=_sum(case.score, more.score),
-        usd=_sum(case.usd, more.usd),
-        tokens=_sum(case.tokens, more.tokens),
-        log_ms=_sum(case.log_ms, more.log_ms),
-    )
-
-
-def _sum(first: Moments, second: Moments) -> Moments:
-    return Moments(
-        n=first.n + second.n,
-        sum=round(first.sum + second.sum, DIGITS),
-        squares=round(first.squares + second.squares, DIGITS),
+        score=case.score + more.score,
+        usd=case.usd + more.usd,
+        tokens=case.tokens + more.tokens,
+        log_ms=case.log_ms + more.log_ms,
     )

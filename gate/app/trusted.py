@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 
 from gate.app.announcing import Step, announce
 from gate.app.forks import Judged, check_fork, find_fork, mark_of, mirror, refused_mark, verify_fork
+from gate.app.keeping import NoRecord, keep_evidence
+from gate.app.out_folder import give_to_owner
 from gate.app.released import release_hold
 from gate.app.releasing import Refused
 from gate.app.request import CheckRequest, CheckResult
 from gate.app.untouched import touches_nothing
 from gate.errors import ConfigurationError, ExitCode, GateError, PublishError
 from gate.forge.api import Api
+from gate.forge.branch import Barred, Kept, Landed
 from gate.forge.commands import Level
 from gate.forge.comments import Marker, NotPublished, Thread, void_comments
 from gate.forge.event import Activity, Command
@@ -45,6 +48,8 @@ def perform_trusted(step: Step, settings: ActionSettings, *, activity: Activity,
     """Carry out a command that only an event with the repository's rights may ask for; raises GateError."""
     if activity.command is Command.RELEASE:
         return _release(step, settings, activity)
+    if activity.command is Command.KEEP_EVIDENCE:
+        return _keep(step, settings, activity)
     mark = mirror(activity, run_url(settings))
     if mark is not None:
         published = put_mark(step, settings, mark, otherwise=Publish.STATUS)
@@ -87,14 +92,39 @@ def _release(step: Step, settings: ActionSettings, activity: Activity) -> Ended:
     return Ended(code=ExitCode.PROMOTE)
 
 
+def _keep(step: Step, settings: ActionSettings, activity: Activity) -> Ended:
+    if activity.origin is None:
+        raise ConfigurationError("the event names no finished run", hint="run this command on `workflow_run`")
+    repository = repository_of(step, settings)
+    match keep_evidence(repository, activity.origin, head=activity.head, server_url=settings.server_url):
+        case Landed(commit=commit):
+            step.annotate(Level.NOTICE, f"the evidence of run {activity.origin.id} is kept, in {commit[:12]}")
+        case Kept(reasons=reasons):
+            step.annotate(Level.NOTICE, "; ".join(reasons))
+        case NoRecord(reason=reason):
+            step.annotate(Level.NOTICE if activity.is_fork else Level.WARNING, reason)
+        case Barred(reason=reason, hint=hint):
+            step.annotate(Level.ERROR, f"the evidence was not kept: {reason}\n{hint}".strip())
+            return Ended(code=ExitCode.NOT_PUBLISHED)
+    return Ended()
+
+
 def _fork(step: Step, settings: ActionSettings, *, activity: Activity, means: Means) -> Ended:
     repository = repository_of(step, settings)
     pull = find_fork(repository, activity)
     request = means.request()
-    if touches_nothing(request, fetch_changed(repository, pull.number)):
-        return _untouched(step, settings, pull)
     try:
-        judged = _judged(repository, activity, pull=pull, means=replace(means, request=lambda: request))
+        if touches_nothing(request, fetch_changed(repository, pull.number)):
+            return _untouched(step, settings, pull)
+        return _decided(step, settings, activity=activity, pull=pull, means=replace(means, request=lambda: request))
+    finally:
+        give_to_owner(request.out, request.root)
+
+
+def _decided(step: Step, settings: ActionSettings, *, activity: Activity, pull: Pull, means: Means) -> Ended:
+    """Judge a fork's pull request, and say so in its thread and on its head commit."""
+    try:
+        judged = _judged(repository_of(step, settings), activity, pull=pull, means=means)
     except GateError as error:
         put_mark(step, settings, refused_mark(pull, error, run_url(settings)), otherwise=Publish.STATUS)
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from gate.app.check import GATE_FOLDERS
+from gate.app.changed import GATE_FOLDERS
 from gate.app.project import WAIVERS
 from gate.app.request import CheckRequest
 from gate.app.trees import base_tree

@@ -12,7 +12,7 @@ from gate.cli import options
 from gate.cli.console import colours, paint, say, say_json, width
 
 if TYPE_CHECKING:
-    from gate.app.check import Checked
+    from gate.app.record import Checked
     from gate.app.request import CheckRequest
     from gate.cli.progress import TrialProgress
 

@@ -73,6 +73,7 @@ def plan(*, no_rates: bool, **values: object) -> int:
     """Say what a run takes, the smallest drop that each suite can show, and how often it errs; no model call."""
     from gate.app.plan import outlook
     from gate.app.plan_text import render_outlook, render_requirements
+    from gate.app.prediction import predicted, told_plan
     from gate.app.project import load_project
 
     request = options.request_from(out=options.OUT, **values)
@@ -86,4 +87,5 @@ def plan(*, no_rates: bool, **values: object) -> int:
         f"\ncalls: {sum(s.least_calls for s in suites):,} at least, {sum(s.most_calls for s in suites):,} at most, "
         "and a few to confirm suspicions"
     )
+    say(f"expected of a change that changes nothing: {told_plan(predicted(suites))}")
     return 0

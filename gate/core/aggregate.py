@@ -7,21 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gate.core.broken import table_of
-from gate.core.evidence import (
-    DIGITS,
-    FAIL,
-    PASS,
-    UNSCORED,
-    BaselineCase,
-    CaseEvidence,
-    Identity,
-    Moments,
-    SuiteBaseline,
-    SuiteEvidence,
-    moments,
-)
+from gate.core.evidence import FAIL, PASS, UNSCORED, BaselineCase, CaseEvidence, Identity, SuiteBaseline, SuiteEvidence
 from gate.core.judging import Opinion, judging_of
 from gate.core.model import Answer, Case, Metric, Missing, Score, ScorerResult, Suite, Trial, Unanswered, Unscored
+from gate.core.moments import DIGITS, Moments, moments
 
 
 def judged(*, suite: Suite, case: Case, index: int, answer: Answer, results: Sequence[ScorerResult]) -> Trial:
@@ -115,6 +104,8 @@ def case_evidence(case: Case, trials: Sequence[Trial], metric: Metric = Metric.P
         cluster=case.cluster,
         critical=case.critical,
         values=tuple(values) if metric is Metric.SCORE else (),
+        edits=case.edits,
+        removed=case.removed,
     )
 
 
@@ -138,6 +129,7 @@ def suite_evidence(
         modelled=modelled,
         metric=suite.metric,
         judging=judging_of(suite, opinions),
+        unasked=suite.unasked,
     )
 
 
@@ -157,6 +149,7 @@ def baseline_from(evidence: SuiteEvidence, *, as_of: str, policy: str, tag: str 
         tag=tag,
         cases=cases,
         broken=table_of((case.passes, case.trials) for case in cases),
+        prices=evidence.prices,
     )
 
 

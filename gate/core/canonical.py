@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from functools import cache
 from json.encoder import encode_basestring
 from typing import NoReturn
 
@@ -10,6 +11,7 @@ from gate.core.model import Json
 
 _INDENT = "  "
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
 class NotJsonError(ValueError):
@@ -18,7 +20,7 @@ class NotJsonError(ValueError):
 
 def canonical_json(value: Json) -> str:
     """Render a value with sorted keys and no spaces; raises ValueError for NaN and infinities."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _CANONICAL.encode(value)
 
 
 def readable_json(value: Json) -> str:
@@ -28,14 +30,22 @@ def readable_json(value: Json) -> str:
 
 def _readable(value: Json, line: str) -> str:
     """What `json.dumps` makes of it with an indent, which it does without its fast encoder."""
-    if isinstance(value, dict) and value:
-        inner = line + _INDENT
+    if not (isinstance(value, dict | list) and value):
+        return _scalar(value)
+    inner, parts = line + _INDENT, value.values() if isinstance(value, dict) else value
+    if not any(part and isinstance(part, dict | list) for part in parts):
+        flat = _flat(inner).encode(value)
+        return f"{flat[0]}{inner}{flat[1:-1]}{line}{flat[-1]}"
+    if isinstance(value, dict):
         items = [f"{encode_basestring(key)}: {_readable(value[key], inner)}" for key in sorted(value)]
         return f"{{{inner}{f',{inner}'.join(items)}{line}}}"
-    if isinstance(value, list) and value:
-        inner = line + _INDENT
-        return f"[{inner}{f',{inner}'.join([_readable(item, inner) for item in value])}{line}]"
-    return _scalar(value)
+    return f"[{inner}{f',{inner}'.join([_readable(item, inner) for item in value])}{line}]"
+
+
+@cache
+def _flat(line: str) -> json.JSONEncoder:
+    """The fast encoder, each item on a line of its own: for what holds nothing that is nested."""
+    return json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(f",{line}", ": "))
 
 
 def _scalar(value: Json) -> str:

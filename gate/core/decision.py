@@ -3,7 +3,8 @@
 Rules in order, each a function of its own; findings keep this order:
 
  0. unchanged                 every hash equals the baseline's: nothing to test
- 1. completeness of the run   a stopped run, an uncovered dimension and counts of unknown origin hold
+ 1. evidence missing          earlier runs of this commit left no record: hold, and name them
+    completeness of the run   a stopped run, an uncovered dimension and counts of unknown origin hold
  2. comparability             baseline absent, corrupt, or judged by other scorers: hold, and say which
  3. completeness of a suite   under 95 % of the planned trials scored, or under 30 comparable cases: hold
  4. abort                     a first pass that was stopped early, because the candidate is broken
@@ -34,6 +35,7 @@ from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict
 from gate.core.model import Severity
 from gate.core.policy import Policy
 from gate.core.rules.abort import check_abort
+from gate.core.rules.across_runs import check_runs
 from gate.core.rules.anchor import check_anchor
 from gate.core.rules.broken_cases import check_broken, to_confirm
 from gate.core.rules.budgets import check_cost, check_latency
@@ -77,7 +79,7 @@ AGAINST_BASELINE = (
 def decide(*, policy: Policy, evidence: Evidence, references: Sequence[Reference], as_of: str) -> Decision:
     """Decide; total for any well-formed input, and the same for any order of suites, cases and references."""
     contexts = suite_contexts(policy, evidence, references, as_of=as_of)
-    findings = [*check_source(evidence), *check_anything(evidence), *check_stop(evidence)]
+    findings = [*check_runs(evidence), *check_source(evidence), *check_anything(evidence), *check_stop(evidence)]
     findings += [*check_suites(evidence, references), *_findings(contexts, policy)]
     ordered = tuple(sorted(findings, key=lambda finding: _ORDER.index(finding.rule)))
     # Who may write the counts may claim harm as well as a pass.
@@ -101,6 +103,7 @@ def _findings(contexts: Sequence[SuiteContext], policy: Policy) -> list[Finding]
 
 _ORDER = (
     Rule.UNCHANGED,
+    Rule.EVIDENCE_MISSING,
     Rule.COMPLETENESS,
     Rule.COMPARABILITY,
     Rule.ABORT,

@@ -6,42 +6,20 @@ can read a case's history in the file: `PPFPU` is pass, pass, fail, pass, unscor
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from gate.core.across import Across
 from gate.core.agreement import Calibration
 from gate.core.broken import BrokenTable, confirmation_for, table_of
 from gate.core.codec import UNWRITTEN_DEFAULT
 from gate.core.judging import Judging
 from gate.core.model import Dimension, Kind, Metric, Scope, Severity
+from gate.core.moments import NO_MOMENTS, Moments
 from gate.core.prior import Tally, tallied
 
 PASS, FAIL, UNSCORED = "P", "F", "U"
 MARKS = frozenset((PASS, FAIL, UNSCORED))
-# Values are rounded to nine digits, so that files stay readable; a sum of many may be off by a few of those.
-DIGITS, ROUNDING = 9, 1e-6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moments:
-    """Count, sum and sum of squares: enough for every mean and variance that the decision needs."""
-
-    n: int = 0
-    sum: float = 0.0
-    squares: float = 0.0
-
-    @property
-    def mean(self) -> float | None:
-        """The mean, or None where nothing was counted."""
-        return self.sum / self.n if self.n else None
-
-
-def moments(values: Iterable[float]) -> Moments:
-    """Count values; sums are rounded to nine digits."""
-    kept = list(values)
-    squares = math.fsum(value * value for value in kept)
-    return Moments(n=len(kept), sum=round(math.fsum(kept), DIGITS), squares=round(squares, DIGITS))
+ROUNDING = 1e-6  # a sum of many rounded values may be off by a few digits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +31,16 @@ class CaseEvidence:
     passes. `base_ms` are latencies of the base's version, asked beside the candidate, and `beside_ms` the candidate's
     in the same trials, in the same order: both answered, both timed, both in one run. `by_judge` is how many of the
     failing trials fail by a judge's word alone. `reused` says that the case is asked what the baseline was asked, so
-    that the baseline's trials stand for its own; `request` is the digest of all that it is asked with.
+    that the baseline's trials stand for its own; `request` is the digest of all that it is asked with. `edits` and
+    `removed` are those of the case.
     """
 
     case_id: str
     digest: str
     marks: str
-    score: Moments = Moments()
-    usd: Moments = Moments()
-    tokens: Moments = Moments()
+    score: Moments = NO_MOMENTS
+    usd: Moments = NO_MOMENTS
+    tokens: Moments = NO_MOMENTS
     latency_ms: tuple[float, ...] = ()
     missing: tuple[str, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
@@ -74,6 +53,8 @@ class CaseEvidence:
     by_judge: int = field(default=0, metadata=UNWRITTEN_DEFAULT)
     reused: bool = field(default=False, metadata=UNWRITTEN_DEFAULT)
     request: str = field(default="", metadata=UNWRITTEN_DEFAULT)
+    edits: str = field(default="", metadata=UNWRITTEN_DEFAULT)
+    removed: bool = field(default=False, metadata=UNWRITTEN_DEFAULT)
 
     def __post_init__(self) -> None:
         """Refuse marks that are not marks, unscored trials without a reason, and values that are not values."""
@@ -147,7 +128,10 @@ class SuiteEvidence:
     `passes` is the number of trials planned for every case so far; marks beyond it are confirmation trials. `margin` is
     a share of 1. `modelled` says that latencies come from a model of a model and measure nothing. `metric` is what is
     compared with the baseline; for values every scored trial must have one. `beside` is None where the base's version
-    was not to be asked, `judging` where no model judges.
+    was not to be asked, `judging` where no model judges. `prices` says where the dollars are known from: `gate.yaml`, a
+    price list with its version, `unavailable`, or several of them; empty where nothing was to be paid for. `late` says
+    why what was timed in a run is not among the latencies: the machine that timed it was too busy. `unasked` is the
+    suite's.
     """
 
     identity: Identity
@@ -162,6 +146,9 @@ class SuiteEvidence:
     metric: Metric = field(default=Metric.PASS, metadata=UNWRITTEN_DEFAULT)
     beside: Beside | None = field(default=None, metadata=UNWRITTEN_DEFAULT)
     judging: Judging | None = field(default=None, metadata=UNWRITTEN_DEFAULT)
+    prices: str = field(default="", metadata=UNWRITTEN_DEFAULT)
+    late: str = field(default="", metadata=UNWRITTEN_DEFAULT)
+    unasked: str = field(default="", metadata=UNWRITTEN_DEFAULT)
 
     def __post_init__(self) -> None:
         """Refuse to compare values that are not there: a pass would be counted in their place."""
@@ -183,7 +170,8 @@ class Evidence:
 
     `unchanged` names targets that were not run because they equal their baselines;
     `stopped` says why a run ended early; `as_of` is the date of the run (YYYY-MM-DD). `unverified` says why these
-    counts cannot be believed, and is empty where they can: nothing is decided from them but HOLD.
+    counts cannot be believed, and is empty where they can: nothing is decided from them but HOLD. `across` is None
+    where the run is not kept for later ones.
     """
 
     suites: tuple[SuiteEvidence, ...]
@@ -192,6 +180,7 @@ class Evidence:
     interrupted: bool = False
     stopped: str = ""
     unverified: str = field(default="", metadata=UNWRITTEN_DEFAULT)
+    across: Across | None = field(default=None, metadata=UNWRITTEN_DEFAULT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,10 +194,10 @@ class BaselineCase:
     digest: str
     passes: int
     trials: int
-    score: Moments = Moments()
-    usd: Moments = Moments()
-    tokens: Moments = Moments()
-    log_ms: Moments = Moments()
+    score: Moments = NO_MOMENTS
+    usd: Moments = NO_MOMENTS
+    tokens: Moments = NO_MOMENTS
+    log_ms: Moments = NO_MOMENTS
     severity: Severity | None = None
     critical: bool = False
     request: str = field(default="", metadata=UNWRITTEN_DEFAULT)
@@ -245,7 +234,7 @@ class SuiteBaseline:
     that were fixed with it, None where it was made without. Raises ValueError for critical values of another baseline.
     `calibration` has one entry for each judge with labels of people, measured when the baseline was made.
     `tally` says how many cases have which counts, `critical_values` are those that were fixed, or computed where none
-    were.
+    were. `prices` says where its dollars are known from, as in `SuiteEvidence`.
     """
 
     identity: Identity
@@ -256,6 +245,7 @@ class SuiteBaseline:
     stale: str = ""
     broken: BrokenTable | None = field(default=None, metadata=UNWRITTEN_DEFAULT)
     calibration: tuple[Calibration, ...] = field(default=(), metadata=UNWRITTEN_DEFAULT)
+    prices: str = field(default="", metadata=UNWRITTEN_DEFAULT)
     tally: Tally = field(init=False, repr=False, compare=False)
     critical_values: BrokenTable = field(init=False, repr=False, compare=False)
 

@@ -36,6 +36,7 @@ class Rule(StrEnum):
     """Stable names of the rules; each has a section in docs/reference/rules.md."""
 
     UNCHANGED = "unchanged"
+    EVIDENCE_MISSING = "evidence missing"
     COMPARABILITY = "comparability"
     COMPLETENESS = "completeness"
     ABORT = "abort"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import fsum
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias, TypeGuard, runtime_checkable
 
 from gate.core.agreement import Calibration
 from gate.core.model import Answer, Call, Case, Json, Score, Scorer, Suite, Unanswered, Unscored
@@ -104,9 +104,14 @@ class Judging:
         return self.agreeing / self.pairs if self.pairs else None
 
 
+def is_judge(scorer: Scorer) -> TypeGuard[Judge]:
+    """Whether a scorer is a judge; `isinstance` takes as long as judging an answer by a rule."""
+    return hasattr(scorer, "protocol") and isinstance(scorer, Judge)
+
+
 def judging_of(suite: Suite, opinions: Iterable[Opinion]) -> Judging | None:
     """How far a suite rests on judges, with the opinions so far; None for a suite without any."""
-    judges = tuple(entry.name for entry in suite.scorers if isinstance(entry.scorer, Judge))
+    judges = tuple(entry.name for entry in suite.scorers if is_judge(entry.scorer))
     if not judges:
         return None
     compared = [opinion for opinion in opinions if opinion.agreed is not None]
@@ -139,7 +144,7 @@ def join_judging(first: Judging | None, second: Judging | None) -> Judging | Non
 def _needs_judge(suite: Suite, case: Case) -> bool:
     """Whether this case misses the pass mark with full scores by rules and none by judges."""
     used = [entry for entry in suite.scorers if entry.scorer.applies(case)]
-    judges = [entry for entry in used if isinstance(entry.scorer, Judge)]
+    judges = [entry for entry in used if is_judge(entry.scorer)]
     if not judges or any(entry.required for entry in judges):
         return bool(judges)
     by_rules = fsum(entry.weight for entry in used) - fsum(entry.weight for entry in judges)

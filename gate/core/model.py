@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+# Equal to the mark of `gate.core.codec`, which needs this module.
+_UNWRITTEN_DEFAULT: Mapping[str, bool] = {"unwritten_default": True}
 
 
 class Kind(StrEnum):
@@ -83,7 +85,9 @@ class Missing(StrEnum):
 class Case:
     """One input with what is expected of its answer.
 
-    `digest` is the SHA-256 of input and expected (tagged `sha256:`); `place` is `file:line` for messages.
+    `digest` is the SHA-256 of input and expected (tagged `sha256:`); `place` is `file:line` for messages. `edits` is
+    the id of the case whose new version this is, where the base's version is asked beside it; `removed` says that only
+    the base still has this case.
     """
 
     id: str
@@ -95,6 +99,8 @@ class Case:
     critical: bool = False
     digest: str
     place: str
+    edits: str = ""
+    removed: bool = False
 
     @property
     def peers(self) -> tuple[str, ...]:
@@ -105,11 +111,17 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens as the target reported them; `cached_input_tokens` are those of the input that came from a cache."""
+    """Tokens as the target reported them; `cached_input_tokens` are those of the input that came from a cache.
+
+    `cache_write_tokens` are those of the input that were written to one, `cache_write_1h_tokens` those of them that are
+    kept for an hour. Records leave both out at 0.
+    """
 
     input_tokens: int
     output_tokens: int
     cached_input_tokens: int = 0
+    cache_write_tokens: int = field(default=0, metadata=_UNWRITTEN_DEFAULT)
+    cache_write_1h_tokens: int = field(default=0, metadata=_UNWRITTEN_DEFAULT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +254,8 @@ class Suite:
 
     `digest` covers the cases, `scorer_digest` the scorers, weights, pass mark and metric. `margin` is a share of 1
     (0.05 is 5 points) or None for the policy's. A trial passes when its weighted score reaches `pass_mark` (0.7: R14).
-    `metric` is what is compared with the baseline.
+    `metric` is what is compared with the baseline. `unasked` says why cases that a change edits or removes are not
+    asked as the base has them, and is empty where they are.
     """
 
     name: str
@@ -257,6 +270,7 @@ class Suite:
     digest: str
     scorer_digest: str
     metric: Metric = Metric.PASS
+    unasked: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

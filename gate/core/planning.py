@@ -13,10 +13,12 @@ from collections.abc import Iterable, Sequence
 from typing import NotRequired, TypedDict, Unpack
 
 from gate.core.model import Scope
-from gate.core.statistics import Comparison, Pair, bisect, count_clusters, widening, within_case
+from gate.core.statistics import NORMAL, Comparison, Pair, bisect, count_clusters, widening, within_case
 
 Z_PLAN = 2.10
 Z_POWER = 1.2816
+# What the decision uses (gate.core.rules.regression): planning is more careful than that.
+Z_SHOWN = 1.95
 MOST_CASES = 1_000_000
 MOST_PASSES = 100
 # Student's t hardly falls any more: its factor is 1.005 here, and 1 at the most.
@@ -55,13 +57,26 @@ class SuiteNoise(TypedDict):
 
 def supported_margin(*, cases: int, passes: int, **suite: Unpack[SuiteNoise]) -> float:
     """The margin that a suite of this size supports when nothing changes, a share of 1; infinity for few clusters."""
+    claimed, own = _errors(cases=cases, passes=passes, **suite)
+    return Z_PLAN * claimed + Z_POWER * own
+
+
+def show_chance(*, margin: float, cases: int, passes: int, **suite: Unpack[SuiteNoise]) -> float:
+    """The chance that a change which changes nothing shows this margin after so many passes (z 1.95)."""
+    claimed, own = _errors(cases=cases, passes=passes, **suite)
+    room = margin - Z_SHOWN * claimed
+    return NORMAL.cdf(room / own) if own else float(room > 0.0)
+
+
+def _errors(*, cases: int, passes: int, **suite: Unpack[SuiteNoise]) -> tuple[float, float]:
+    """Standard errors of what is claimed, and of the estimate on exactly these cases."""
     spread = suite["noise_per_trial"] * (1 / passes + 1 / suite["baseline_trials"])
-    power = Z_POWER * math.sqrt(spread / cases)
+    own = math.sqrt(spread / cases)
     if suite.get("scope") is Scope.SET:
-        return Z_PLAN * math.sqrt(spread / cases) + power
+        return own, own
     imaginary = 2 / (cases + 2) ** 2
     wider = _clustering(cases, suite.get("cluster_size", 0.0))
-    return Z_PLAN * wider * math.sqrt(spread / cases + imaginary) + power
+    return wider * math.sqrt(spread / cases + imaginary), own
 
 
 def _clustering(cases: int, size: float) -> float:

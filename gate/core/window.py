@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from gate.core.dates import day_number
-from gate.core.evidence import Beside, CaseEvidence, Evidence, Identity, Moments, SuiteEvidence
+from gate.core.evidence import Beside, CaseEvidence, Evidence, Identity, SuiteEvidence
 from gate.core.judging import join_judging
 
 WINDOW_DAYS = 14
+BETWEEN = ", "
 
 
 def key(identity: Identity) -> tuple[str, ...]:
@@ -73,7 +74,15 @@ def join(first: SuiteEvidence, second: SuiteEvidence) -> SuiteEvidence:
         asked=first.asked or second.asked,
         beside=_beside(first.beside, second.beside),
         judging=join_judging(first.judging, second.judging),
+        prices=join_prices(first.prices, second.prices),
+        late=second.late or first.late,
     )
+
+
+def join_prices(*sources: str) -> str:
+    """Where the dollars of several runs are known from, each source once."""
+    every = (source for one in sources for source in one.split(BETWEEN) if source)
+    return BETWEEN.join(sorted(set(every)))
 
 
 def _beside(first: Beside | None, second: Beside | None) -> Beside | None:
@@ -90,21 +99,13 @@ def join_cases(first: CaseEvidence, second: CaseEvidence) -> CaseEvidence:
         second,
         reused=first.reused and second.reused and first.request == second.request,
         marks=first.marks + second.marks,
-        score=_sum(first.score, second.score),
-        usd=_sum(first.usd, second.usd),
-        tokens=_sum(first.tokens, second.tokens),
+        score=first.score + second.score,
+        usd=first.usd + second.usd,
+        tokens=first.tokens + second.tokens,
         latency_ms=first.latency_ms + second.latency_ms,
         beside_ms=first.beside_ms + second.beside_ms,
         base_ms=first.base_ms + second.base_ms,
         missing=first.missing + second.missing,
         values=first.values + second.values,
         by_judge=first.by_judge + second.by_judge,
-    )
-
-
-def _sum(first: Moments, second: Moments) -> Moments:
-    return Moments(
-        n=first.n + second.n,
-        sum=round(first.sum + second.sum, 9),
-        squares=round(first.squares + second.squares, 9),
     )

@@ -73,14 +73,16 @@ def _validator_class() -> type[Validator]:
     return extended
 
 
-def _match_pattern(_validator: Validator, pattern: str, instance: object, _schema: object) -> Iterator[ValidationError]:
+def _match_pattern(
+    _validator: Validator, pattern: str, instance: object, *_schema: object
+) -> Iterator[ValidationError]:
     # jsonschema's own has no time limit, and the value is hostile.
     if isinstance(instance, str) and not regex.search(pattern, instance, timeout=_PATTERN_SECONDS):
         yield ValidationError(f"{quoted(instance)} does not match the pattern")
 
 
 def _refuse_repeats(
-    _validator: Validator, wanted: object, instance: object, _schema: object
+    _validator: Validator, wanted: object, instance: object, *_schema: object
 ) -> Iterator[ValidationError]:
     # jsonschema's own compares each item with each: minutes for a hostile list.
     if wanted and isinstance(instance, list) and len({fingerprint(item) for item in instance}) < len(instance):

@@ -18,6 +18,8 @@ MOST_BYTES = 32 * 2**20
 MOST_FILES = 2_000
 ENTRY = b"PK\x01\x02"
 LARGEST_FILE = 16 * 2**20
+# What a run leaves: a decision, or a word that nothing was asked.
+RECORDS = ("decision.json", UNDECIDED := "undecided.json")
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 UPLOAD_HINT = (
     "let the job upload its out folder with actions/upload-artifact as `name: lockgate-${{ github.run_attempt }}`"
@@ -31,6 +33,11 @@ class Archive:
 
     content: bytes
     folder: str
+
+    def holds(self, name: str) -> bool:
+        """Whether the record has a file of this name."""
+        with zipfile.ZipFile(io.BytesIO(self.content)) as archive:
+            return str(PurePosixPath(self.folder, name)) in archive.namelist()
 
     def read(self, name: str) -> str:
         """Text of one file of the record, at most 16 MiB of it.
@@ -56,16 +63,21 @@ def artifact_name(attempt: int) -> str:
     return f"lockgate-{attempt}"
 
 
+def find_artifacts(repository: Repository, run_id: int, name: str) -> list[int]:
+    """Ids of the artifacts of a run with a name, as far as they can still be downloaded; raises PublishError."""
+    path = f"/repos/{repository.name}/actions/runs/{run_id}/artifacts"
+    reply = repository.api.get(path, {"name": name, "per_page": PAGE})
+    if not reply.ok:
+        raise PublishError(f"the artifacts of run {run_id} could not be read: {reply.detail}", hint=RUN_HINT)
+    return _usable(reply.body, name)
+
+
 def fetch_artifact(repository: Repository, run_id: int, name: str) -> Archive:
     """Download one artifact of a run by its name.
 
     Raises PublishError where there is not exactly one, RecordError for one that is not what it should be.
     """
-    path = f"/repos/{repository.name}/actions/runs/{run_id}/artifacts"
-    reply = repository.api.get(path, {"name": name, "per_page": PAGE})
-    if not reply.ok:
-        raise PublishError(f"the artifacts of run {run_id} could not be read: {reply.detail}", hint=RUN_HINT)
-    found = _usable(reply.body, name)
+    found = find_artifacts(repository, run_id, name)
     if len(found) != 1:
         message = f"run {run_id} has {len(found) or 'no'} artifacts named {name!r} that can still be downloaded"
         raise PublishError(message, hint=UPLOAD_HINT)
@@ -110,8 +122,8 @@ def _require_sound(entry: zipfile.ZipInfo) -> None:
 
 
 def _folder(names: list[str]) -> str:
-    """The one folder with a decision in it: the top, or one below; raises RecordError for none or several."""
-    folders = [str(PurePosixPath(name).parent) for name in names if PurePosixPath(name).name == "decision.json"]
+    """The one folder with a record in it: the top, or one below; raises RecordError for none or several."""
+    folders = [str(PurePosixPath(name).parent) for name in names if PurePosixPath(name).name in RECORDS]
     near = [folder for folder in folders if len(PurePosixPath(folder).parts) <= 1]
     if len(near) != 1:
         raise RecordError(f"artifact: it holds {len(near) or 'no'} records of a decision", hint=UPLOAD_HINT)

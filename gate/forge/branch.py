@@ -122,27 +122,36 @@ class History:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """A branch of a repository (`owner/name`) as the API shows it; every method may raise PublishError."""
+    """A branch of a repository (`owner/name`) as the API shows it; every method may raise PublishError.
+
+    `space` is the folder of refs that it lies in; only git can write to another one than that of branches.
+    """
 
     api: Api
     repository: str
     name: str
+    space: str = "heads"
 
     @property
     def path(self) -> str:
         """The repository in the API."""
         return f"/repos/{self.repository}"
 
+    @property
+    def ref(self) -> str:
+        """Its full name."""
+        return f"refs/{self.space}/{self.name}"
+
     def head(self) -> str | None:
         """The commit that the branch stands at; None where there is no such branch."""
-        reply = self.api.get(f"{self.path}/git/ref/heads/{quote(self.name)}")
+        reply = self.api.get(f"{self.path}/git/ref/{self.space}/{quote(self.name)}")
         if reply.status == MISSING:
             return None
         return _text(_mapping(reply.expect(f"the branch {self.name} could not be read").body, "object"), "sha")
 
     def create(self, commit: str) -> Barred | None:
         """Start the branch at a commit; what forbids it, or None. It is no error if somebody was quicker."""
-        reply = self.api.post(f"{self.path}/git/refs", {"ref": f"refs/heads/{self.name}", "sha": commit})
+        reply = self.api.post(f"{self.path}/git/refs", {"ref": self.ref, "sha": commit})
         if reply.ok or self.head() is not None:
             return None
         if refusal := barred(reply):
@@ -203,15 +212,18 @@ def trailers(measured: str) -> str:
     return f"{MARK}\n{MEASURED}: {measured}"
 
 
-def land(branch: Branch, writers: Sequence[Writer], propose: Propose) -> Landed | Kept | Barred:
+def land(
+    branch: Branch, writers: Sequence[Writer], propose: Propose, *, may_begin: bool = False
+) -> Landed | Kept | Barred:
     """Bring a change onto a branch, looking again for as long as others are quicker, 25 times at most.
 
     `propose` is asked for the change at each head that the branch is found at. Writers are tried in order, the next one
-    where one is not offered here. Raises PublishError for what the API does.
+    where one is not offered here. A branch that is not there has the head "" where the change `may_begin` it, without
+    any history. Raises PublishError for what the API does.
     """
     moved = Moved(reason="")
     for attempt in range(1, MOST_ATTEMPTS + 1):
-        head = branch.head()
+        head = branch.head() or ("" if may_begin else None)
         if head is None:
             raise PublishError(f"there is no branch {branch.name}", hint="check out and name a branch that is there")
         change = propose(head)

@@ -19,7 +19,7 @@ MARK = "Gate-Baseline: true"
 
 
 class Command(StrEnum):
-    """What the action does: decide on a change, on shards of it, or on the default branch; top up; or nothing."""
+    """What the action does: decide on a change, on shards of it, or on the default branch; top up, keep, or nothing."""
 
     CHECK = "check"
     MERGE = "merge"
@@ -30,10 +30,11 @@ class Command(StrEnum):
     RELEASE = "release"
     VERIFY_FORK = "verify-fork"
     CHECK_FORK = "check-fork"
+    KEEP_EVIDENCE = "keep-evidence"
     IGNORE = "ignore"
 
 
-TRUSTED = (Command.RELEASE, Command.VERIFY_FORK, Command.CHECK_FORK)
+TRUSTED = (Command.RELEASE, Command.VERIFY_FORK, Command.CHECK_FORK, Command.KEEP_EVIDENCE)
 # These events hand a repository's secrets to the job, so they do these and nothing else; the first one by themselves.
 PRIVILEGED = {"pull_request_target": (), "issue_comment": TRUSTED[:1], "workflow_run": TRUSTED[1:]}
 

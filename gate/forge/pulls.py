@@ -45,7 +45,6 @@ class Pull:
 class Said:
     """A comment as it is now; `at` is when it was written. An edited one says what somebody wanted to say later."""
 
-    id: int
     number: int
     author: str
     body: str
@@ -59,10 +58,8 @@ class WorkflowRun:
     """A run of a workflow in its latest attempt."""
 
     id: int
-    attempt: int
     head: str
     event: str
-    is_completed: bool
 
 
 def fetch_pull(repository: Repository, number: int) -> Pull:
@@ -93,7 +90,6 @@ def fetch_said(repository: Repository, identifier: int) -> Said:
     created = _text(value, "created_at", doing)
     number = _text(value, "issue_url", doing).rpartition("/")[2]
     return Said(
-        id=_number(value, "id", doing),
         number=int(number) if number.isdecimal() else 0,
         author=_text(user, "login", doing),
         body=_text(value, "body", doing),
@@ -125,10 +121,8 @@ def fetch_run(repository: Repository, identifier: int) -> WorkflowRun:
     value = _mapping(_allowed(repository, f"/actions/runs/{identifier}", doing), doing)
     return WorkflowRun(
         id=_number(value, "id", doing),
-        attempt=_number(value, "run_attempt", doing),
         head=_text(value, "head_sha", doing),
         event=_text(value, "event", doing),
-        is_completed=value.get("status") == "completed",
     )
 
 

@@ -42,6 +42,14 @@ def fetch_blob(repository: Repository, path: str, sha: str) -> bytes | None:
     return _decoded(repository.get(f"/git/blobs/{blob}", doing), doing)
 
 
+def fetch_object(repository: Repository, blob: str) -> bytes:
+    """A file's content by git's id of it; raises PublishError."""
+    doing = f"the file {blob[:12]} could not be read"
+    if BLOB.fullmatch(blob) is None:
+        raise PublishError(f"{doing}: that is no id of git")
+    return _decoded(repository.get(f"/git/blobs/{blob}", doing), doing)
+
+
 def _decoded(body: Json, doing: str) -> bytes:
     content = body.get("content") if isinstance(body, dict) and body.get("encoding") == "base64" else None
     if not isinstance(content, str):

@@ -20,6 +20,7 @@ MOST_PASSES = 100
 SHOWN_VALUE = 60
 SHARD = re.compile(r"[1-9][0-9]{0,3}/[1-9][0-9]{0,3}")
 REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
+WORKFLOW = re.compile(r"[^/]+/[^/]+/(?P<path>[^@]+)@.+")
 OUTSIDE_HINT = "`gate action` runs inside of GitHub Actions; on a command line use `gate check`"
 
 
@@ -31,7 +32,7 @@ class FailOn(StrEnum):
 
 
 class CommentMode(StrEnum):
-    """When the pull request gets the sticky comment: each time, only when it says something else, or never."""
+    """When the pull request gets the sticky comment: each time, when it says something else or holds, or never."""
 
     UPDATE = "update"
     ON_CHANGE = "on-change"
@@ -57,7 +58,8 @@ class ActionSettings:
     """What the workflow file and the runner say; `budget_usd` in US dollars, paths relative to `workspace`.
 
     `shard` reads as `i/n`, and `parts` is the folder of what shards wrote. `targets` and `suites` are separated by
-    commas or line ends. None and () mean "not given".
+    commas or line ends. None and () mean "not given". `workflow` is the path of the workflow file and `job` the id of
+    the job in it, both empty where the runner does not say.
     """
 
     command: Command | None
@@ -86,6 +88,8 @@ class ActionSettings:
     sha: str
     run_id: int
     run_attempt: int
+    workflow: str
+    job: str
     workspace: Path
 
     @property
@@ -127,6 +131,8 @@ class ActionSettings:
             sha=_variable(environ, "GITHUB_SHA"),
             run_id=int(_matching(environ, "GITHUB_RUN_ID", re.compile("[0-9]{1,18}"))),
             run_attempt=int(_matching(environ, "GITHUB_RUN_ATTEMPT", re.compile("[0-9]{1,6}"))),
+            workflow=_workflow(environ.get("GITHUB_WORKFLOW_REF", "")),
+            job=environ.get("GITHUB_JOB", ""),
             workspace=workspace,
         )
 
@@ -233,6 +239,11 @@ def _matching(environ: Mapping[str, str], name: str, pattern: re.Pattern[str]) -
     if not pattern.fullmatch(value):
         raise ConfigurationError(f"{name} has the unusable value {value[:SHOWN_VALUE]!r}", hint=OUTSIDE_HINT)
     return value
+
+
+def _workflow(text: str) -> str:
+    found = WORKFLOW.fullmatch(text)
+    return found["path"] if found else ""
 
 
 def _url(environ: Mapping[str, str], name: str) -> str:

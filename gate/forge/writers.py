@@ -31,7 +31,6 @@ from gate.forge.git import network_environment
 
 COMMIT = "mutation ($input: CreateCommitOnBranchInput!) { createCommitOnBranch(input: $input) { commit { oid } } }"
 CONFLICT = (409, 422)
-MISSING = 404
 TIMEOUT_S = 120
 FILE_MODE = "100644"
 SHOWN = 300
@@ -94,20 +93,21 @@ class GitPush:
         try:
             with tempfile.TemporaryDirectory(prefix="lockgate-push-") as folder:
                 git = _Scratch(Path(folder), network_environment(url, branch.api.token))
-                return _push(git, url, branch.name, made_for=(head, change))
+                return _push(git, url, branch.ref, made_for=(head, change))
         except subprocess.TimeoutExpired:
             return Moved(reason=f"git took over {TIMEOUT_S} s")
         except (OSError, subprocess.CalledProcessError) as error:
             return Unavailable(reason=f"git: {type(error).__name__}")
 
 
-def _push(git: "_Scratch", url: str, branch: str, *, made_for: tuple[str, Change]) -> Attempt:
+def _push(git: "_Scratch", url: str, ref: str, *, made_for: tuple[str, Change]) -> Attempt:
     head, change = made_for
-    failed = git.run("init", "--quiet", "--bare", ".") or git.run("fetch", "--quiet", "--depth=1", url, head)
+    failed = git.run("init", "--quiet", "--bare", ".")
+    failed = failed or (git.run("fetch", "--quiet", "--depth=1", url, head) if head else "")
     if failed:
         return _pushed(failed)
     commit = git.commit(head, change)
-    failed = git.run("push", "--quiet", "--porcelain", url, f"{commit}:refs/heads/{branch}")
+    failed = git.run("push", "--quiet", "--porcelain", url, f"{commit}:{ref}")
     return _pushed(failed) if failed else Landed(commit=commit)
 
 
@@ -132,11 +132,12 @@ class _Scratch:
         return "" if done.returncode == 0 else (done.stderr + done.stdout).decode("utf-8", "replace") or "failed"
 
     def commit(self, head: str, change: Change) -> str:
-        self._made("read-tree", head)
+        self._made("read-tree", head or "--empty")
         for path, text in change.files.items():
             blob = self._made("hash-object", "-w", "--stdin", stdin=text)
             self._made("update-index", "--add", "--cacheinfo", f"{FILE_MODE},{blob},{path}")
-        return self._made("commit-tree", self._made("write-tree"), "-p", head, stdin=change.message)
+        parent = ("-p", head) if head else ()
+        return self._made("commit-tree", self._made("write-tree"), *parent, stdin=change.message)
 
     def _made(self, *arguments: str, stdin: str = "") -> str:
         done = self._finished(*arguments, stdin=stdin)

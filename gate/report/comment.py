@@ -36,6 +36,7 @@ def render_summary(view: ReportView) -> str:
     sections = [*_sections(view, cases=SUMMARY_CASES, rows=SUMMARY_ROWS)]
     findings = _render("findings", view, findings=view.findings[:SUMMARY_FINDINGS])
     sections.insert(-1, Section(name="table of findings", text=findings, worth=3))
+    sections.insert(-1, Section(name="plan", text=_render("plan", view), worth=3))
     return fit(tuple(sections), SUMMARY_BYTES, utf8_bytes)
 
 

@@ -49,9 +49,11 @@ def _partnerless(suite: SuiteEvidence, baseline: SuiteBaseline) -> Iterator[str]
     known = known_cases(suite.cases, baseline.cases)
     partners = [(case, known.get(case.case_id)) for case in suite.cases]
     found = {before.case_id for _, before in partners if before}
+    other = [case for case, before in partners if before is not None and before.digest != case.digest]
     numbers = (
-        (sum(before is None for _, before in partners), "new"),
-        (sum(before is not None and before.digest != case.digest for case, before in partners), "edited"),
+        (sum(before is None for _, before in partners), "new (no baseline yet)"),
+        (sum(bool(case.edits) for case in other), "edited (new version, no baseline yet)"),
+        (sum(not case.edits for case in other), "edited"),
         (sum(before.case_id not in found for before in baseline.cases), "only in the baseline"),
     )
     what = ", ".join(f"{number} {word}" for number, word in numbers if number)

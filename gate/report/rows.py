@@ -16,7 +16,6 @@ class Row:
     """
 
     label: str
-    dimension: str
     before: str
     now: str
     change: str
@@ -60,7 +59,6 @@ def _row(finding: Finding, targets: int) -> Row:
     word = words.verdict_word(finding)
     return Row(
         label=label(finding, targets=targets),
-        dimension=(finding.dimension or _AXES.get(finding.rule, "")).replace("_", " "),
         before=before,
         now=now,
         change=change,
@@ -131,7 +129,6 @@ def _beside(finding: Finding) -> tuple[str, str, str]:
 
 
 _TITLES = {Rule.LATENCY: "latency p95"}
-_AXES = {Rule.COST: "cost", Rule.LATENCY: "latency"}
 _CELLS = {
     Rule.REGRESSION: _comparison,
     Rule.SLICE: _slice,

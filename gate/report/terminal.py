@@ -32,6 +32,7 @@ def render_terminal(view: ReportView, width: int = 80, *, colour: bool = False) 
         _wrapped("look out", view.flags, width),
         _wrapped("next", (view.action,), width),
         [f"{' ' * (MARGIN + 2)}$ {terminal_text(command, 500)}"] if command else [],
+        _wrapped("plan", (view.provenance.plan,), width) if view.provenance.plan else [],
         _wrapped("record", (view.provenance.digest[:71], "check it with gate replay"), max(width, 90)),
     )
     return "\n\n".join("\n".join(line for line in block if line) for block in blocks if any(block)) + "\n"

@@ -15,17 +15,10 @@ from gate.report import words
 from gate.report.exclusions import exclusions
 from gate.report.flags import doubts, gate_edits, recording_edits
 from gate.report.rows import Row, metric_rows, slice_rows
+from gate.report.small_print import small_print
 
 MOST_REASONS = 4
 UNCHANGED = "unchanged"
-# The worst cells of the simulated rule: docs/explanation/statistics.md.
-SMALL_PRINT = (
-    "In simulation an unchanged version gets ROLLBACK in at most 1.2% of runs, "
-    "and one worse by the whole margin gets PROMOTE in at most 7.8%. "
-    "Changes in points; brackets: lower bound for inputs like these (for exactly these cases in scope set), "
-    "upper bound for exactly these cases; "
-    "in parentheses: reported only."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +29,8 @@ class Provenance:
     the policy was read from. `changed` are the gate's own files that the change edits, `unfollowed` its edits of the
     policy, in words; `recordings` are the recorded answers that it edits. `reused` counts answers that were not asked
     for, by where they came from. `calls` is None and `reproduce`, a command line, is empty where nobody remembers them.
+    `plan` says how far off the plan was; empty where nothing was planned. `rights` says in the small print whether code
+    of the repository ran as user 0.
     """
 
     key: str = "all"
@@ -53,6 +48,8 @@ class Provenance:
     recordings: tuple[str, ...] = ()
     digest: str
     reproduce: str = ""
+    plan: str = ""
+    rights: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +87,7 @@ class ReportView:
     action: str
     rows: tuple[Row, ...]
     power: str
-    small_print: str
+    small_print: tuple[str, ...]
     excerpts: tuple[Excerpt, ...]
     slices: tuple[Row, ...]
     exclusions: tuple[str, ...]
@@ -123,7 +120,7 @@ def build_view(  # noqa: PLR0913 the six inputs are the report's whole contract,
         action=_action(decision, demanding, command=bool(provenance.reproduce)),
         rows=metric_rows(decision.findings, targets=targets),
         power=_power(decision.findings),
-        small_print=SMALL_PRINT,
+        small_print=small_print(evidence, references, compared=bool(_power(decision.findings)), told=provenance.rights),
         excerpts=tuple(excerpts),
         slices=slice_rows(decision.findings, targets=targets),
         exclusions=(
@@ -206,6 +203,7 @@ def _source(decision: Decision, evidence: Evidence, references: Sequence[Referen
         _age(decision.as_of, references),
         f"{_range(passes)} {'pass' if passes == [1] else 'passes'}" if passes else "",
         *_reuse(decision.findings, evidence),
+        *_earlier(decision.findings),
         "" if provenance.calls is None else words.answers(provenance.calls, provenance.reused) + _judged(evidence),
         words.money(provenance.usd, provenance.tokens) if provenance.calls or provenance.reused else "",
     )
@@ -232,6 +230,12 @@ def _reuse(findings: Sequence[Finding], evidence: Evidence) -> tuple[str, ...]:
         (unchanged - unasked, "asked only for rules that need new answers"),
     )
     return tuple(f"{number} of {words.count(total, 'case')} unchanged, {how}" for number, how in told if number)
+
+
+def _earlier(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """How many earlier runs count."""
+    own = [finding for finding in findings if finding.rule is Rule.EVIDENCE_MISSING]
+    return tuple(finding.sentence for finding in own if finding.verdict is Verdict.PASS)
 
 
 def _age(as_of: str, references: Sequence[Reference]) -> str:

@@ -71,7 +71,8 @@ class Asking:
     def ask(self, target: Target, call: Call) -> Reply:
         """Answer one call and count what it cost; None where no further call may be made."""
         question = question_of(call, self.request, kind=self.role, target=self.target, suite=self.suite)
-        found = self._journaled(question) or self._stored(question)
+        key = question.key if self.journal is not None else ""
+        found = self._journaled(question, key) or self._stored(question)
         if found is not None:
             return found
         if not self.asks:
@@ -82,7 +83,7 @@ class Asking:
         self.budget.settle(answer)
         if isinstance(answer, Answer):
             if self.journal is not None:
-                self.journal.put(question.key, answer)
+                self.journal.put(key, answer)
             self._store(question, answer)
         return answer
 
@@ -101,9 +102,9 @@ class Asking:
         kept = self.journal is not None and self.journal.holds(question.key)
         return not kept and any(store.find(question) is not None for store in self.stores)
 
-    def _journaled(self, question: Question) -> Answer | None:
+    def _journaled(self, question: Question, key: str) -> Answer | None:
         """An answer that an earlier process of this run paid for: its cost is in the budget from the start."""
-        answer = self.journal.take(question.key) if self.journal is not None else None
+        answer = self.journal.take(key) if self.journal is not None else None
         if answer is not None:
             self.tally.count(Origin.JOURNAL)
             self._store(question, answer)

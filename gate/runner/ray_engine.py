@@ -13,6 +13,7 @@ import re
 import signal
 import socket
 import threading
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -111,20 +112,39 @@ class Gang:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
-        """Start workers on all nodes that are up, and wait for them; raises ConfigurationError where none comes up."""
-        workers = self._hire()
-        try:
-            versions = set(self.ray.get([worker.version.remote() for worker in workers], timeout=OPENING_S))
-        except self.ray.exceptions.GetTimeoutError as error:
-            message = f"no worker came up on the Ray cluster within {OPENING_S:g} s"
-            raise ConfigurationError(message, hint=SAME) from error
-        except self.ray.exceptions.RayError as error:
-            message = f"a worker on the Ray cluster could not start: {_last_line(error)}"
-            raise ConfigurationError(message, hint=SAME) from error
-        if versions != {__version__}:
-            other = ", ".join(sorted(versions - {__version__}))
-            raise ConfigurationError(f"a node runs lockgate {other}, this is {__version__}", hint=SAME)
-        self.busy = dict.fromkeys(workers, 0)
+        """Start workers on all nodes that are up, and wait for them; raises ConfigurationError where none comes up.
+
+        One that is lost meanwhile, as on a node that goes just then, is left to the others; without others all start
+        again.
+        """
+        why = ""
+        for _ in range(1 + RETRIES):
+            versions, why = self._versions(self._hire())
+            if set(versions.values()) - {__version__}:
+                other = ", ".join(sorted(set(versions.values()) - {__version__}))
+                raise ConfigurationError(f"a node runs lockgate {other}, this is {__version__}", hint=SAME)
+            if versions:
+                self.busy = dict.fromkeys(versions, 0)
+                return
+        raise ConfigurationError(f"no worker stayed on the Ray cluster: {why}", hint=SAME)
+
+    def _versions(self, workers: list[Any]) -> tuple[dict[Any, str], str]:
+        """The lockgate version of each worker that came up, and why another one was lost."""
+        versions, why, errors = {}, "", self.ray.exceptions
+        asked = [(worker, worker.version.remote()) for worker in workers]
+        until = time.monotonic() + OPENING_S
+        for worker, reply in asked:
+            try:
+                versions[worker] = str(self.ray.get(reply, timeout=max(0.0, until - time.monotonic())))
+            except errors.GetTimeoutError as error:
+                message = f"no worker came up on the Ray cluster within {OPENING_S:g} s"
+                raise ConfigurationError(message, hint=SAME) from error
+            except errors.RayError as error:
+                if not isinstance(error, errors.RayActorError) or error.actor_init_failed:
+                    message = f"a worker on the Ray cluster could not start: {_last_line(error)}"
+                    raise ConfigurationError(message, hint=SAME) from error
+                why = _first_line(error)
+        return versions, why
 
     def _hire(self) -> list[Any]:
         nodes = [node["NodeID"] for node in self.ray.nodes() if node["Alive"]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gate.core.judging import Judge
+from gate.core.judging import is_judge
 from gate.core.model import Exhibit, Missing, Score, ScorerResult, Unscored, WeightedScorer
 
 Results = tuple[ScorerResult, ...]
@@ -17,8 +17,8 @@ def score_answer(scorers: Sequence[WeightedScorer], exhibit: Exhibit) -> Results
     """
     used = [entry for entry in scorers if entry.scorer.applies(exhibit.case)]
     done: dict[str, Score | Unscored] = {}
-    for entry in sorted(used, key=lambda one: isinstance(one.scorer, Judge)):
-        settled = _settled(used, done) if isinstance(entry.scorer, Judge) else None
+    for entry in sorted(used, key=lambda one: is_judge(one.scorer)):
+        settled = _settled(used, done) if is_judge(entry.scorer) else None
         done[entry.name] = settled or _score(entry, exhibit)
     return tuple(ScorerResult(scorer=entry.name, result=done[entry.name]) for entry in used)
 

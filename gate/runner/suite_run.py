@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from gate.core.aggregate import judged, mark, suite_evidence, unanswered, value_of
+from gate.core.aggregate import judged, suite_evidence, unanswered
 from gate.core.evidence import Identity, SuiteEvidence
 from gate.core.model import (
     Answer,
@@ -22,27 +22,23 @@ from gate.core.model import (
     Unanswered,
     Unscored,
 )
-from gate.core.rules.abort import Seen, Watch
+from gate.core.rules.abort import Watch
 from gate.core.window import join
 from gate.runner.asking import Asking
 from gate.runner.beside import BaseSide
+from gate.runner.client_lag import ClientLag
+from gate.runner.dollars import price_sources
 from gate.runner.journal import Journal
 from gate.runner.judge_calls import JudgeCalls
-from gate.runner.order import Wanted, case_order, trial_seed
+from gate.runner.kept import Kept, Returned
+from gate.runner.order import Wanted, case_order, slow_first, trial_seed
 from gate.runner.progress import Progress
+from gate.runner.remembered import remembered
 from gate.runner.scoring import Results, score_answer
 from gate.runner.threads import Threads
 from gate.worker.ending import allow_workers, end_workers
 
 WAKE_SECONDS = 0.5  # to notice a person's Ctrl-C
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Returned:
-    """What a thread brought back; `results` is None where the answer is still to be scored."""
-
-    answer: Answer | Unanswered
-    results: Results | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,6 +51,9 @@ class SuiteRun:
     None where no model judges. `scored` gives the results that came with an answer, if any did.
     `reused` holds by id the request digests of cases that the baseline's trials stand for; they are part of the first
     `fresh` passes only, and of those that are asked for as a whole.
+    `expected_ms` is how long answers took before, by case id: later passes begin with the slow ones. `lag` is None
+    where nothing is decided from latencies; `price_source` says of a model where its price is known from.
+    `peers` are ids of cases whose answers others are judged beside: `trials` keep the words of all of theirs.
     `interrupted` is set when a person stopped the run (`hasty`: even while answers were scored), `stopped` says which
     budget, or which full disk, ended it: what was answered is kept, nothing more is asked.
     """
@@ -75,15 +74,20 @@ class SuiteRun:
     scored: Callable[[Answer], Results | None] | None = None
     reused: Mapping[str, str] = field(default_factory=dict)
     fresh: int = 0
+    expected_ms: Mapping[str, float] = field(default_factory=dict)
+    lag: ClientLag | None = None
+    price_source: Callable[[str], str] | None = None
     passes: int = 0
     asked: tuple[str, ...] = ()
     trials: dict[str, list[Trial]] = field(default_factory=dict)
+    peers: frozenset[str] = field(init=False)
     interrupted: bool = False
     hasty: bool = False
     stopped: str = ""
 
     def __post_init__(self) -> None:
         """Take the passes of earlier runs as made."""
+        self.peers = frozenset(peer for case in self.suite.cases for peer in case.peers)
         if self.earlier is not None:
             self.passes, self.asked = self.earlier.passes, self.earlier.asked
 
@@ -98,11 +102,13 @@ class SuiteRun:
         done = {case.id: before.get(case.id, 0) + len(self.trials.get(case.id, ())) for case in self.suite.cases}
         order = list(enumerate(case_order(self.suite, self.identity)))
         first = min(done.values(), default=0) if self.beside is not None and self.beside.begin() else None
+        # The watch needs a random order, and so does the pass that two versions share.
+        later = order if watch else slow_first(order, self.expected_ms)
         # Which side goes first alternates from case to case, so that drift and warm caches favour neither.
         planned = (
             Wanted(case=case, index=i, base_first=place % 2 == 1 if i == first else None)
             for i in range(passes)
-            for place, case in order
+            for place, case in (order if i in (0, first) else later)
             if i >= done[case.id] and (whole or i < self.fresh or case.id not in self.reused)
         )
         self._run(planned, watch)
@@ -119,7 +125,9 @@ class SuiteRun:
     def evidence(self) -> SuiteEvidence:
         """Counts of all trials so far, those of earlier runs included."""
         own = suite_evidence(suite=self.suite, identity=self.identity, trials=self.trials, passes=self.passes)
+        own = own if self.price_source is None else replace(own, prices=price_sources(self.trials, self.price_source))
         own = own if self.beside is None else self.beside.evidence(own)
+        own = own if self.lag is None else self.lag.evidence(own)
         whole = own if self.earlier is None else join(self.earlier, own)
         if self.judge_calls is not None:
             whole = replace(whole, judging=self.judge_calls.counted(whole.judging))
@@ -145,14 +153,14 @@ class SuiteRun:
         wanted = [] if self.interrupted or self.asked else list(planned)
         if not wanted:
             return
-        allow_workers()
         stop = threading.Event()
         threads = Threads(partial(self._ask, stop=stop), self.workers)
-        kept = _Kept(run=self, watch=watch, wanted=wanted, results=threads.results)
+        kept = Kept(run=self, watch=watch, wanted=wanted, results=threads.results)
         self.progress.begin(self.suite.name, target=self.identity.target, total=len(wanted))
         try:
             try:
-                self._ask_all(threads, kept)
+                with self.lag.watched() if self.lag else nullcontext():
+                    self._ask_all(threads, kept)
             except KeyboardInterrupt:
                 self.interrupted = True
                 end_workers()
@@ -164,10 +172,12 @@ class SuiteRun:
             kept.take_rest()
         finally:
             self.progress.end()
+            # What this process does next is another matter: an end is the end of this run.
+            allow_workers()
         if (kept.count < len(wanted) or kept.unjudged) and not self.interrupted:
             self.stopped = "" if self.asked else self._failed() or self.asking.stopped()
 
-    def _ask_all(self, threads: Threads[Wanted, Returned | None], kept: _Kept) -> None:
+    def _ask_all(self, threads: Threads[Wanted, Returned | None], kept: Kept) -> None:
         given, total = 0, len(kept.wanted)
         while kept.place < total and not (self.asked or self.interrupted):
             ahead = given - kept.place - (0 if kept.watch else len(threads.results))
@@ -227,7 +237,7 @@ class SuiteRun:
             trial = judged(suite=self.suite, case=item.case, index=item.index, answer=answer, results=results)
         place = {"target": self.identity.target, "suite": self.suite.name}
         self.journal.write(trial, place=place, prompt="" if own else self.prompts.get(item.case.id, ""))
-        own.append(trial)
+        own.append(trial if item.case.id in self.peers else remembered(trial, own))
         return trial
 
     def _scored(self, exhibit: Exhibit) -> tuple[ScorerResult, ...]:
@@ -250,52 +260,3 @@ class SuiteRun:
             if same and same[0].answer:
                 peers[case_id] = same[0].answer
         return peers
-
-
-@dataclass(slots=True, kw_only=True)
-class _Kept:
-    """How far the answers of one batch have been kept, in the planned order; watches a first pass for breakage.
-
-    `unjudged` says that no judge could be asked about some of them.
-    """
-
-    run: SuiteRun
-    watch: Watch | None
-    wanted: Sequence[Wanted]
-    results: dict[int, Returned | None]
-    place: int = 0
-    count: int = 0
-    unjudged: bool = False
-    here: set[int] = field(default_factory=set)
-    seen: list[Seen] = field(default_factory=list)
-
-    def take(self) -> None:
-        """Keep every answer up to the first one that is still on its way."""
-        while self.place in self.here:
-            self.here.remove(self.place)
-            self.place += 1
-            self._keep(self.place - 1)
-
-    def take_rest(self) -> None:
-        """Keep what came after it, too: calls that were on their way when the run was ended are paid for."""
-        for place in sorted(self.results):
-            self._keep(place)
-
-    def _keep(self, place: int) -> None:
-        item, returned = self.wanted[place], self.results[place]
-        if returned is not None:
-            trial = self.run.keep(item, returned)
-            self.count += 1
-            self.run.progress.judged(trial)
-            self.unjudged |= trial.answer is not None and trial.missing is Missing.INTERRUPTED
-            self._see(item, trial)
-        # Only now: an interruption may come at any place, and what is still here is kept after it.
-        del self.results[place]
-
-    def _see(self, item: Wanted, trial: Trial) -> None:
-        if self.watch is None or self.run.asked:
-            return
-        seen = Seen(case_id=item.case.id, digest=item.case.digest, mark=mark(trial), value=value_of(trial))
-        self.seen.append(seen)
-        if self.watch.fires(self.seen) is not None:
-            self.run.asked = tuple(case.case_id for case in self.seen)

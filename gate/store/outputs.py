@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from gate.errors import OutputError
+
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
+MAKE_SPACE = "make space on that disk; what was answered so far is kept, and `--resume` goes on with it"
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:
@@ -33,6 +38,7 @@ def write_file(path: Path, text: str) -> None:
             os.fsync(stream.fileno())
         partial.replace(path)
     except OSError as error:
-        raise OutputError(
-            f"{path}: cannot write: {error.strerror}", hint="choose another folder, or make this one writable"
-        ) from error
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        hint = MAKE_SPACE if error.errno in FULL else "choose another folder, or make this one writable"
+        raise OutputError(f"{path}: cannot write: {error.strerror}", hint=hint) from error

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar
 
+from gate.core.across import Across
 from gate.core.canonical import NotJsonError, digest, digest_text, parse_json, readable_json
-from gate.core.codec import DecodeError, decode, encode, encode_tagged
-from gate.core.evidence import Absent, Evidence, Reference
+from gate.core.codec import DecodeError, decode, encode, encode_lazily, encode_tagged
+from gate.core.evidence import Absent, BaselineState, Evidence, Reference, SuiteBaseline
 from gate.core.finding import Decision
 from gate.core.model import Json
 from gate.core.policy import Policy
@@ -24,7 +25,10 @@ SCHEMAS = {
     "part": "lockgate.part/1",
     "policy": "lockgate.policy/1",
     "references": "lockgate.references/1",
+    "undecided": "lockgate.undecided/1",
 }
+
+CASES = "cases"
 
 T = TypeVar("T")
 
@@ -77,7 +81,9 @@ def render_policy(policy: Policy) -> str:
 
 def render_evidence(evidence: Evidence) -> str:
     """The candidate's counts."""
-    return _document("evidence", encode(evidence))
+    plain = encode(replace(evidence, suites=()))
+    suites: list[Json] = [encode_lazily(suite, CASES) for suite in evidence.suites]
+    return _document("evidence", plain | {"suites": suites} if isinstance(plain, dict) else plain)
 
 
 def render_references(references: Sequence[Reference]) -> str:
@@ -87,10 +93,16 @@ def render_references(references: Sequence[Reference]) -> str:
         # Both are encoded below, and a baseline may be large.
         own = encode(replace(reference, baseline=Absent(place=""), anchor=None))
         if isinstance(own, dict):
-            own["baseline"] = encode_tagged(reference.baseline)
-            own["anchor"] = None if reference.anchor is None else encode_tagged(reference.anchor)
+            own["baseline"] = _baseline(reference.baseline)
+            own["anchor"] = None if reference.anchor is None else _baseline(reference.anchor)
         plain.append(own)
     return _document("references", {"references": plain})
+
+
+def _baseline(state: BaselineState) -> Json:
+    if isinstance(state, SuiteBaseline):
+        return encode_lazily(state, CASES) | {"type": SuiteBaseline.__name__}
+    return encode_tagged(state)
 
 
 def render_decision(decision: Decision, inputs: Mapping[str, tuple[str, str]]) -> str:
@@ -107,6 +119,16 @@ def render_part(part: Part) -> str:
     """A shard's part, with the digest of its own content, so that a damaged one is noticed."""
     plain = encode(part)
     return _document("part", plain | {"sha256": digest(plain)} if isinstance(plain, dict) else plain)
+
+
+def render_undecided(across: Across) -> str:
+    """Which run it was that asked nothing."""
+    return _document("undecided", encode(across))
+
+
+def parse_undecided(text: str, place: str) -> Across:
+    """Read back which run asked nothing; raises RecordError."""
+    return _parse(Across, "undecided", text, place=place)
 
 
 def parse_policy(text: str, place: str) -> Policy:

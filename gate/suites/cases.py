@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import cast
 
@@ -15,9 +16,11 @@ from gate.documents.wording import quoted, suggestion
 from gate.errors import SuiteError
 from gate.suites.schema import CaseLine
 
+NAME = "cases.jsonl"
 LINE_LIMIT = 2**20
 DEPTH_LIMIT = 64
 _BOM = b"\xef\xbb\xbf"
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class _LineError(Exception):
@@ -29,7 +32,7 @@ def load_cases(tree: Tree, folder: str) -> tuple[Case, ...]:
 
     Raises SuiteError for a missing file, for a file without cases, and for every problem of the first 20 together.
     """
-    path = f"{folder}/cases.jsonl"
+    path = f"{folder}/{NAME}"
     raw = tree.read(path)
     if raw is None:
         raise SuiteError(f"{path}:1: the file does not exist in {tree.name}", hint="write one JSON case a line")
@@ -39,6 +42,11 @@ def load_cases(tree: Tree, folder: str) -> tuple[Case, ...]:
         raise SuiteError(f"{path}:1: the suite has no cases", hint="write one JSON case a line")
     refuse(_unknown_peers(cases))
     return tuple(cases)
+
+
+def described(case: Case) -> Json:
+    """All of a case that a verdict depends on."""
+    return [case.id, case.digest, dict(case.tags), case.severity, case.cluster, case.critical]
 
 
 def refuse(problems: Iterable[str]) -> None:
@@ -129,8 +137,8 @@ def _syntax_problem(error: NotJsonError) -> str:
 def _flaw(value: Json, depth: int = 1) -> str | None:
     if depth > DEPTH_LIMIT:
         return f"nested more than {DEPTH_LIMIT} levels deep"
-    if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
-        return "a text holds half of a surrogate pair"
+    if isinstance(value, str):
+        return None if value.isascii() or not _HALF.search(value) else "a text holds half of a surrogate pair"
     below = [*value.keys(), *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
     return next((flaw for part in below if (flaw := _flaw(part, depth + 1))), None)
 

@@ -15,7 +15,7 @@ _WHOLE = 100
 def check_size(suite: Suite, margin: float) -> None:
     """Raise SuiteError for a population suite with too few cases for its own margin, or else for the policy's."""
     wanted = margin if suite.margin is None else suite.margin
-    needed, count = least_cases(wanted), len(suite.cases)
+    needed, count = least_cases(wanted), sum(not (case.edits or case.removed) for case in suite.cases)
     if suite.scope is Scope.SET or count >= needed:
         return
     points = float(Fraction(str(wanted)) * _WHOLE)

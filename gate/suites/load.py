@@ -13,14 +13,14 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from gate.core.canonical import digest
-from gate.core.judging import Judge
+from gate.core.judging import is_judge
 from gate.core.model import Case, Json, Metric, Scorer, Suite, WeightedScorer
 from gate.documents.tree import Tree
 from gate.documents.validated import Problem, document_error, problems_of, validate_document
 from gate.documents.wording import quoted, suggestion
 from gate.documents.yaml_source import load_yaml
 from gate.errors import ConfigurationError, SuiteError
-from gate.suites.cases import load_cases, refuse
+from gate.suites.cases import described, load_cases, refuse
 from gate.suites.schema import DEFAULT_DIMENSIONS, ScorerUse, SuiteSettings
 from gate.suites.settings import ModelSettings
 
@@ -90,7 +90,7 @@ def _suite_errors() -> Iterator[None]:
 def _suite_digest(settings: SuiteSettings, cases: tuple[Case, ...]) -> str:
     """Cover all that the verdict depends on beside the scorers: a wider margin or a milder severity is a change too."""
     judged = [settings.kind, settings.dimension, settings.scope, settings.margin]
-    every: list[Json] = [_described(case) for case in sorted(cases, key=lambda case: case.id)]
+    every: list[Json] = [described(case) for case in sorted(cases, key=lambda case: case.id)]
     return digest([*judged, every])
 
 
@@ -100,10 +100,6 @@ def _scorer_digest(settings: SuiteSettings, made: list[_Made]) -> str:
     if settings.metric is not Metric.PASS:
         judged["metric"] = settings.metric
     return digest(judged)
-
-
-def _described(case: Case) -> Json:
-    return [case.id, case.digest, dict(case.tags), case.severity, case.cluster, case.critical]
 
 
 def _unjudged(cases: tuple[Case, ...], scorers: tuple[WeightedScorer, ...]) -> Iterator[str]:
@@ -193,7 +189,7 @@ class _Bench:
             "file": files["file"],
             "code": self._code_digest(options),
         }
-        if isinstance(scorer, Judge):
+        if is_judge(scorer):
             identity |= files | {"protocol": scorer.protocol}
         return _Made(weighted=weighted, identity=identity)
 

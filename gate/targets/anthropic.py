@@ -10,18 +10,17 @@ from gate.targets.build import build_http, require_model
 from gate.targets.definition import TargetDefinition
 from gate.targets.endpoint import Home
 from gate.targets.exchange import HttpTarget
-from gate.targets.prices import Prices
+from gate.targets.prices import PRICE_LISTS, Prices
 from gate.targets.reply import MOST_TOKENS, BadReplyError, read_usage
 from gate.targets.wire import (
     Collector,
     Said,
-    SaidError,
     finish_word,
     mapping_of,
     name_of,
     object_of,
+    raise_said,
     read_arguments,
-    read_said,
     text_of,
 )
 
@@ -38,7 +37,7 @@ class MessagesWire:
 
     definition: TargetDefinition
     path: str = "/v1/messages"
-    price_list: str = "anthropic"
+    price_list: str = PRICE_LISTS["anthropic"]
 
     def headers(self, key: str | None) -> dict[str, str]:
         """The version of the format, and the key in a header of its own."""
@@ -98,9 +97,7 @@ class _Events:
 
     def take(self, event: Mapping[str, Json]) -> bool:
         """Take one event; unknown ones are left out, as the format asks for."""
-        error = read_said(dict(event))
-        if error is not None:
-            raise SaidError(error)
+        raise_said(event)
         match event.get("type"):
             case "message_start":
                 self.message = mapping_of(event.get("message"))
@@ -180,10 +177,13 @@ def _usage(counts: Json) -> Usage | None:
     usage = read_usage(counts, "input_tokens", "output_tokens")
     given = mapping_of(counts)
     cached, written = (_count(given.get(f"cache_{kind}_input_tokens")) for kind in ("read", "creation"))
+    lasting = _count(mapping_of(given.get("cache_creation")).get("ephemeral_1h_input_tokens"))
     return Usage(
         input_tokens=usage.input_tokens + cached + written,
         output_tokens=usage.output_tokens,
         cached_input_tokens=cached,
+        cache_write_tokens=written,
+        cache_write_1h_tokens=min(lasting, written),
     )
 
 

@@ -10,7 +10,7 @@ from gate.targets.chat import MAX_COMPLETION_TOKENS, MAX_TOKENS, ChatWire
 from gate.targets.definition import TargetDefinition
 from gate.targets.endpoint import Home
 from gate.targets.exchange import HttpTarget
-from gate.targets.prices import Prices
+from gate.targets.prices import PRICE_LISTS, Prices
 
 HOME = Home(url=None, key_name="AZURE_OPENAI_API_KEY")
 _V1 = "/openai/v1"
@@ -29,7 +29,7 @@ def build_azure(definition: TargetDefinition, environ: Mapping[str, str], prices
         path=_path(definition, deployment),
         key_header="api-key",
         token_limit_key=MAX_COMPLETION_TOKENS if _REASONING.match(deployment) else MAX_TOKENS,
-        price_list="azure",
+        price_list=PRICE_LISTS["azure"],
     )
     return build_http(definition, wire, home=HOME, environ=environ, prices=prices)
 

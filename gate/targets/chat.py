@@ -18,8 +18,8 @@ from gate.targets.wire import (
     mapping_of,
     name_of,
     object_of,
+    raise_said,
     read_arguments,
-    read_said,
     text_of,
 )
 
@@ -133,9 +133,7 @@ class _Chunks:
 
     def take(self, event: Mapping[str, Json]) -> bool:
         """Take one chunk; the one with the usage has no choice."""
-        error = read_said(dict(event))
-        if error is not None:
-            raise SaidError(error)
+        raise_said(event)
         for fact in ("model", "system_fingerprint", "usage"):
             if event.get(fact):
                 self.facts[fact] = event[fact]

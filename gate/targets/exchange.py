@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-import requests
+from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
 from gate.core.canonical import NotJsonError, parse_json
@@ -15,7 +15,7 @@ from gate.core.model import Answer, Call, Json, Missing, ToolCall, Unanswered
 from gate.targets.definition import TargetDefinition
 from gate.targets.endpoint import Endpoint
 from gate.targets.failure import Failure, backoff, broken_by_error, refused, unconnected
-from gate.targets.pacing import Limits, Pace, Paces
+from gate.targets.pacing import Asker, Limits, Pace, Paces
 from gate.targets.prices import Priced, Prices, list_name, price_usd
 from gate.targets.reply import BadReplyError
 from gate.targets.stream import StreamTooLongError, read_events
@@ -27,7 +27,7 @@ from gate.worker.quoting import escape_controls
 MAX_BYTES = 2_000_000
 # A stream wraps every few letters in some hundred bytes.
 MAX_STREAM_BYTES = 20 * MAX_BYTES
-# What a provider that is down, or does not know us, answers to every question.
+# What a provider that is down answers to every question.
 OUTAGES = frozenset(
     {
         Missing.OVERLOADED,
@@ -35,7 +35,6 @@ OUTAGES = frozenset(
         Missing.UNREACHABLE,
         Missing.BROKEN_OFF,
         Missing.TIMED_OUT,
-        Missing.KEY_REFUSED,
     }
 )
 _OK, _REDIRECTS, _REFUSALS = 200, 300, 400
@@ -79,6 +78,10 @@ class HttpTarget:
         plain = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "lockgate"}
         return plain | self.wire.headers(self.endpoint.key)
 
+    @property
+    def _asker(self) -> Asker:
+        return self.endpoint.key, self.definition.model
+
     def answer(self, call: Call) -> Answer | Unanswered:
         """Ask, again where it may help, all inside of the time limit.
 
@@ -90,7 +93,7 @@ class HttpTarget:
         left_s, attempts = self.definition.timeout_s, 0
         result: Answer | Failure | None = None
         while True:
-            if refusal := self.pace.enter(left_s):
+            if refusal := self.pace.enter(left_s, self._asker):
                 result = result or Failure(reason=Missing.PROVIDER_DOWN, detail=refusal)
                 break
             # Waiting for a turn is not the provider's time; the time limit is.
@@ -113,11 +116,13 @@ class HttpTarget:
     def _tell_pace(self, result: Answer | Failure) -> None:
         if isinstance(result, Answer):
             used = result.usage
-            self.pace.answered(used.input_tokens + used.output_tokens if used else 0)
+            self.pace.answered(used.input_tokens + used.output_tokens if used else 0, self._asker)
+        elif result.reason is Missing.KEY_REFUSED:
+            self.pace.refused(self._shown(result.detail, _SHOWN), self._asker)
         elif result.reason is Missing.RATE_LIMITED:
             self.pace.throttled(result.pause_s or 0.0)
         elif result.reason in OUTAGES or (result.reason is Missing.HTTP_ERROR and result.pause_s is not None):
-            self.pace.failed(self._shown(result.detail, _SHOWN), lasting=result.reason is Missing.KEY_REFUSED)
+            self.pace.failed(self._shown(result.detail, _SHOWN))
         else:
             self.pace.ended()
 
@@ -139,13 +144,13 @@ class HttpTarget:
         try:
             return self.idle.pop()
         except IndexError:
-            return Line()
+            return Line(self.url)
 
     def _ask(self, line: Line, body: bytes, seconds: float) -> Answer | Failure:
         started = time.perf_counter()
         try:
-            with closing(line.post(self.url, self.headers, body=body, seconds=seconds)) as response:
-                if not _OK <= response.status_code < _REDIRECTS:
+            with closing(line.post(self.headers, body=body, seconds=seconds)) as response:
+                if not _OK <= response.status < _REDIRECTS:
                     return self._refused(response, _elapsed_ms(started))
                 if response.headers.get("Content-Encoding", "identity") != "identity":
                     return Failure(reason=Missing.MALFORMED, detail="the answer is compressed, which nobody asked for")
@@ -153,11 +158,11 @@ class HttpTarget:
                     return self._listen(response, started)
                 content = read_body(response, MAX_BYTES)
                 return self._read(content, _elapsed_ms(started))
-        except (requests.RequestException, HTTPError, OSError) as error:
+        except (HTTPError, OSError) as error:
             return unconnected(error, self.endpoint.host, self.definition.timeout_s)
 
-    def _refused(self, response: requests.Response, latency_ms: float) -> Answer | Failure:
-        status = response.status_code
+    def _refused(self, response: BaseHTTPResponse, latency_ms: float) -> Answer | Failure:
+        status = response.status
         if _REDIRECTS <= status < _REFUSALS:
             return Failure(reason=Missing.HTTP_ERROR, detail=f"status {status}: redirects are off")
         content = read_body(response, MAX_BYTES)
@@ -167,7 +172,7 @@ class HttpTarget:
         words = said.message if said is not None and said.message else content.decode("utf-8", "replace")
         return refused(status, response.headers, said=said, shown=self._shown(words, _SHOWN))
 
-    def _listen(self, response: requests.Response, started: float) -> Answer | Failure:
+    def _listen(self, response: BaseHTTPResponse, started: float) -> Answer | Failure:
         collector = self.wire.collector()
         first_ms: float | None = None
         try:

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-import requests
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError, SSLError
 
 from gate.core.model import Call, Missing
 from gate.targets.wire import Said
@@ -85,11 +84,11 @@ def broken_by_error(said: Said, shown: str) -> Failure:
 def unconnected(error: BaseException, host: str, timeout_s: float) -> Failure:
     """Name what broke in our own words: those of the libraries hold addresses of objects, and can hold headers."""
     causes = tuple(_chain(error))
-    if isinstance(error, requests.ConnectTimeout):
+    if isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError):
         return Failure(reason=Missing.TIMED_OUT, detail=f"no connection to {host}", pause_s=0.0)
-    if isinstance(error, requests.Timeout | ReadTimeoutError):
+    if isinstance(error, ReadTimeoutError):
         return Failure(reason=Missing.TIMED_OUT, detail=f"no answer within {timeout_s:g} s")
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(error, SSLError):
         return Failure(reason=Missing.UNREACHABLE, detail=f"no trusted TLS connection to {host}")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return Failure(reason=Missing.REFUSED, detail=f"{host} refused the connection", pause_s=0.0)

@@ -7,7 +7,7 @@ from gate.targets.chat import ChatWire
 from gate.targets.definition import TargetDefinition
 from gate.targets.endpoint import Home
 from gate.targets.exchange import HttpTarget
-from gate.targets.prices import Prices
+from gate.targets.prices import PRICE_LISTS, Prices
 
 HOME = Home(url="https://generativelanguage.googleapis.com/v1beta/openai", key_name="GEMINI_API_KEY")
 
@@ -16,5 +16,5 @@ def build_gemini(definition: TargetDefinition, environ: Mapping[str, str], price
     """Build the target; raises ConfigurationError as `build_openai` does."""
     require_model(definition, "gemini-2.5-flash")
     # Google bills thought as output, and counts it in the total alone.
-    wire = ChatWire(definition=definition, thinks_beside=True, price_list="google")
+    wire = ChatWire(definition=definition, thinks_beside=True, price_list=PRICE_LISTS["gemini"])
     return build_http(definition, wire, home=HOME, environ=environ, prices=prices)

@@ -3,15 +3,18 @@
 All targets of a run that ask the same provider share one `Pace`. Concurrency is additive increase, multiplicative
 decrease (Chiu and Jain 1989), as in TCP; a pause that one call was told holds for all of them. After some failures in a
 row one call at a time asks whether the provider is back, and after some of those nobody asks any more: an outage ends
-in missing evidence within a minute or two, not after as many time limits as there are cases.
+in missing evidence within a minute or two, not after as many time limits as there are cases. A provider that refuses
+who asks is up: only whoever was refused, with this key and this model, is not asked for any more.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 FAILURES_TO_REST = 8
 # Seconds of rest before each question whether the provider is back; after the last one nobody asks any more.
@@ -19,6 +22,9 @@ RESTS_S = (1.0, 3.0, 6.0, 15.0)
 # Calls that were under way together are told "too many" together: that is one message, and halves once.
 ONE_MESSAGE_S = 1.0
 MINUTE_S = 60.0
+# A key and the model that it is for.
+Asker: TypeAlias = "tuple[str | None, str | None]"
+NOBODY: Asker = (None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +80,8 @@ class Pace:
         self._not_before = self._halved_at = float("-inf")
         self._failures = self._rests = 0
         self._given_up = False
-        self._why = ""
+        self._why = self._refusal = ""
+        self._refusals: Counter[Asker] = Counter()
         self._requests = _Bucket(limits.requests_per_minute, now(), needed=1.0)
         self._tokens = _Bucket(limits.tokens_per_minute, now(), needed=0.0)
 
@@ -86,8 +93,8 @@ class Pace:
             self._requests.per_minute = self.limits.requests_per_minute
             self._tokens.per_minute = self.limits.tokens_per_minute
 
-    def enter(self, patience_s: float) -> str:
-        """Wait for a turn; returns an empty text, or why there is none.
+    def enter(self, patience_s: float, asker: Asker = NOBODY) -> str:
+        """Wait for a turn of this asker; returns an empty text, or why there is none.
 
         A turn that own limits put off is waited for as long as it takes; one that the provider puts off beyond
         `patience_s` is not.
@@ -97,6 +104,8 @@ class Pace:
             while True:
                 if self._given_up:
                     return f"the provider is down, and was not asked again: {self._why}"
+                if self._refusals[asker] >= FAILURES_TO_REST:
+                    return f"the provider refuses the key, and was not asked again: {self._refusal}"
                 now = self._now()
                 if self._not_before > latest:
                     return f"the provider wants no calls for {self._not_before - now:.0f} s, longer than the time limit"
@@ -113,10 +122,11 @@ class Pace:
         later = max(self._requests.wait_s(now), self._tokens.wait_s(now), self._not_before - now)
         return max(later, MINUTE_S if full or resting else 0.0)
 
-    def answered(self, tokens: int = 0) -> None:
+    def answered(self, tokens: int = 0, asker: Asker = NOBODY) -> None:
         """A call was answered: the provider is up, and one more call may go beside the others."""
         with self._turn:
             self._leave()
+            self._refusals[asker] = 0
             self._failures = self._rests = 0
             self._allowed = min(float(self.limits.calls), self._allowed + 1.0 / max(self._allowed, 1.0))
             self._tokens.left -= tokens
@@ -130,15 +140,22 @@ class Pace:
                 self._allowed, self._halved_at = max(1.0, min(self._allowed, there_were) / 2), now
             self._not_before = max(self._not_before, now + pause_s)
 
-    def failed(self, why: str, *, lasting: bool = False) -> None:
-        """A call failed as in an outage; `lasting` is a failure that waiting does not mend, such as a bad key."""
+    def refused(self, why: str, asker: Asker = NOBODY) -> None:
+        """The asker's key was refused, which waiting does not mend, and which says nothing about others."""
+        with self._turn:
+            self._leave()
+            self._refusals[asker] += 1
+            self._refusal = why
+
+    def failed(self, why: str) -> None:
+        """A call failed as in an outage."""
         with self._turn:
             self._leave()
             now = self._now()
             self._failures += 1
             self._why = why
             if self._failures >= FAILURES_TO_REST and now >= self._not_before:
-                self._given_up = lasting or self._rests == len(RESTS_S)
+                self._given_up = self._rests == len(RESTS_S)
                 if not self._given_up:
                     self._not_before = now + RESTS_S[self._rests]
                     self._rests += 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeAlias
 
 from gate.core.model import Usage
@@ -10,6 +11,11 @@ _MILLION = 1_000_000
 # What providers call their models, where the price list calls them otherwise.
 _PREFIXES = ("models/",)
 _OTHER_NAMES = (("gpt-35-", "gpt-3.5-"),)
+# What the price list calls the providers whose models it is asked for by provider.
+PRICE_LISTS: Mapping[str, str] = MappingProxyType(
+    {"anthropic": "anthropic", "azure": "azure", "deepseek": "deepseek", "gemini": "google"}
+)
+OWN, UNAVAILABLE = "gate.yaml", "unavailable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +52,16 @@ def price_usd(priced: Priced | str, usage: Usage, overrides: Prices) -> float | 
     return _listed(priced, usage) if own is None else _by(own, usage)
 
 
-def price_source(priced: Priced | str, overrides: Prices) -> str | None:
-    """Say where a price is known from: `override`, or `genai-prices` with its version; None where no price is known."""
+def price_source(priced: Priced | str, overrides: Prices) -> str:
+    """Where a price is known from: `gate.yaml`, or `genai-prices` with its version; `unavailable` where it is not.
+
+    The version names the prices, too: they come with the package, and nothing else is looked up.
+    """
     priced = _whose(priced)
     if _own(priced, overrides) is not None:
-        return "override"
+        return OWN
     if _listed(priced, Usage(input_tokens=0, output_tokens=0)) is None:
-        return None
+        return UNAVAILABLE
     import genai_prices
 
     return f"genai-prices {genai_prices.__version__}"
@@ -90,6 +99,8 @@ def _listed(priced: Priced, usage: Usage) -> float | None:
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         cache_read_tokens=usage.cached_input_tokens or None,
+        cache_write_tokens=usage.cache_write_tokens or None,
+        cache_write_1h_tokens=usage.cache_write_1h_tokens or None,
     )
     try:
         found = genai_prices.calc_price(tokens, list_name(priced.model), provider_id=priced.provider or None)

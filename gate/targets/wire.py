@@ -112,6 +112,13 @@ def read_said(document: Json) -> Said | None:
     return Said(code=str(code) if isinstance(code, str | int) else "", message=text_of(error.get("message")))
 
 
+def raise_said(event: Mapping[str, Json]) -> None:
+    """Raise SaidError where an event of a stream reports an error."""
+    said = read_said(dict(event))
+    if said is not None:
+        raise SaidError(said)
+
+
 def text_of(value: Json) -> str:
     """The value if it is text, else an empty text."""
     return value if isinstance(value, str) else ""

@@ -14,11 +14,19 @@ _ENTER = 0o1
 
 def user_to_become(cwd: Path) -> int | None:
     """Return `nobody` where this process may become it and it can reach what a worker needs, else None."""
-    if os.geteuid() != 0 or not _has_capabilities():
-        return None
+    return NOBODY if os.geteuid() == 0 and not why_root_stays(cwd) else None
+
+
+def why_root_stays(cwd: Path) -> str:
+    """Why a worker of this process stays user 0; empty where it becomes `nobody`, or where this is another user."""
+    if os.geteuid() != 0:
+        return ""
+    if not _has_capabilities():
+        return "this process may not become another user"
     interpreter = (sys.executable, sys.prefix, sysconfig.get_path("stdlib"))
     needed = (*interpreter, Path(__file__).parent, cwd, tempfile.gettempdir())
-    return NOBODY if all(_is_open_to_all(Path(path)) for path in needed) else None
+    closed = next((Path(path) for path in needed if not _is_open_to_all(Path(path))), None)
+    return "" if closed is None else f"not everybody can reach {closed}"
 
 
 def _has_capabilities() -> bool:

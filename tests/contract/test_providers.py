@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from gate.core.codec import encode
 from gate.core.model import Answer, Call, Unanswered
 from gate.suites.settings import ModelSettings
 from gate.targets.definition import TargetDefinition
@@ -62,6 +63,8 @@ def check(result: Answer | Unanswered, expected: Mapping[str, Any]) -> None:
     assert isinstance(result, Answer), result
     found = asdict(result)
     found["tool_calls"] = list(found["tool_calls"])
+    if found["usage"] is not None:
+        found["usage"] = encode(result.usage)
     assert {name: found[name] for name in expected} == expected
     assert (result.usd is None) is (result.usage is None)
     assert result.latency_ms is not None

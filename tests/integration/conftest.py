@@ -7,8 +7,34 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.projects import RUNNER, ModelServer, Project, echo_files, files_below, serving
+from tests.rigs.github import GitHub, Token, github_server
+
+
+@pytest.fixture
+def github() -> Iterator[GitHub]:
+    """A GitHub whose limits no test meets, with a token that may write and one that may not."""
+    with github_server() as state:
+        state.limits.creations_per_minute = state.limits.points_per_minute = 100_000
+        state.limits.requests_per_hour = 100_000
+        state.tokens = {"t0ken": Token(), "read-only": Token(may_write=False)}
+        yield state
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    """A session that asks no proxy."""
+    with requests.Session() as opened:
+        opened.trust_env = False
+        yield opened
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    """Seconds that would have been waited."""
+    return []
 
 
 @pytest.fixture(scope="session")

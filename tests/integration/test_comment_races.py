@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,7 +32,6 @@ from tests.rigs.github_hub import (
     Point,
     Token,
     down,
-    github_server,
     lost_after_commit,
     secondary_limit,
 )
@@ -45,25 +43,9 @@ COMMENTS = "/repos/acme/app/issues/7/comments"
 
 
 @pytest.fixture
-def github() -> Iterator[GitHub]:
-    with github_server() as state:
-        state.limits.creations_per_minute = state.limits.points_per_minute = 100_000
-        state.limits.requests_per_hour = 100_000
-        state.tokens = {"t0ken": Token(), "read-only": Token(may_write=False)}
-        yield state
-
-
-@pytest.fixture
-def waits() -> list[float]:
-    return []
-
-
-@pytest.fixture
-def thread(github: GitHub, waits: list[float]) -> Iterator[Thread]:
-    with requests.Session() as session:
-        session.trust_env = False
-        yield Thread(api=Api(session=session, url=github.url, token="t0ken", sleep=waits.append),
-                     repository="acme/app", number=7)  # fmt: skip
+def thread(github: GitHub, session: requests.Session, waits: list[float]) -> Thread:
+    api = Api(session=session, url=github.url, token="t0ken", sleep=waits.append)
+    return Thread(api=api, repository="acme/app", number=7)
 
 
 def marker(run: int = 50, attempt: int = 1, key: str = "all") -> Marker:
@@ -241,13 +223,27 @@ def test_run_action__first_run_that_fails_writes_no_comment(job: Job, github: Gi
 
 def test_run_action__on_change_writes_only_what_is_new(job: Job, github: GitHub) -> None:
     environ = job.environ(github.url) | {"INPUT_COMMENT": "on-change"}
-    act(environ, jobs(Check("HOLD")))
+    act(environ, jobs(Check("PROMOTE")))
     first = github.bodies()
-    act(environ | {"GITHUB_RUN_ID": "51"}, jobs(Check("HOLD")))
+    act(environ | {"GITHUB_RUN_ID": "51"}, jobs(Check("PROMOTE")))
     assert (github.bodies(), job.outputs["comment-url"]) == (first, f"{github.url}/acme/app/pull/7#issuecomment-1001")
-    act(environ | {"GITHUB_RUN_ID": "52"}, jobs(Check("PROMOTE")))
+    act(environ | {"GITHUB_RUN_ID": "52"}, jobs(Check("ROLLBACK")))
     assert len(github.bodies()) == 1
     assert "run=52.1" in github.bodies()[0]
+
+
+def test_run_action__on_change_always_writes_a_hold_which_a_release_goes_by(job: Job, github: GitHub) -> None:
+    environ = job.environ(github.url) | {"INPUT_COMMENT": "on-change"}
+    act(environ, jobs(Check("HOLD")))
+    act(environ | {"GITHUB_RUN_ID": "51"}, jobs(Check("HOLD")))
+    (body,) = github.bodies()
+    assert body.startswith(f"<!-- lockgate:v1 key=intent run=51.1 head={job.head} ")
+
+
+def test_run_action__enterprise_server_is_asked_where_the_runner_says(job: Job, github: GitHub) -> None:
+    code, _ = act(job.environ(github.url) | {"GITHUB_API_URL": f"{github.url}/api/v3/"}, jobs(Check("PROMOTE")))
+    assert (code, len(github.bodies())) == (0, 1)
+    assert {seen.path.partition("/repos/")[0] for seen in github.journal} <= {"/api/v3", "/api/v3/user"}
 
 
 def test_run_action__api_down_for_the_whole_run(job: Job, github: GitHub, monkeypatch: pytest.MonkeyPatch) -> None:

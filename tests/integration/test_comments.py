@@ -1,7 +1,5 @@
 """The sticky comment against a stateful stand-in for GitHub, over real sockets."""
 
-from collections.abc import Iterator
-
 import pytest
 import requests
 
@@ -12,24 +10,6 @@ from tests.rigs.github import Fault, GitHub, Token, github_server
 BOT = "github-actions[bot]"
 HEAD = "a" * 40
 COMMENTS = "/repos/acme/app/issues/7/comments"
-
-
-@pytest.fixture
-def github() -> Iterator[GitHub]:
-    with github_server() as state:
-        state.tokens = {"t0ken": Token(), "read-only": Token(may_write=False)}
-        yield state
-
-
-@pytest.fixture
-def waits() -> list[float]:
-    return []
-
-
-@pytest.fixture
-def session() -> Iterator[requests.Session]:
-    with requests.Session() as opened:
-        yield opened
 
 
 @pytest.fixture

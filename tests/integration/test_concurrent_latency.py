@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections import Counter
 from typing import Any
 
 import pytest
 
+from gate.runner import client_lag
 from tests.projects import (
     CASES,
     SUITE,
@@ -34,6 +36,12 @@ POLICY = {
 }
 NEW = {"prompts/echo.md": "Please repeat: {{ word }}\n"}
 SLOW_S, QUICK_S = 0.08, 0.005
+
+
+@pytest.fixture(autouse=True)
+def in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy this machine is, it is in time; a test may say otherwise."""
+    monkeypatch.setattr(client_lag, "LEAST_TICKS", 10**9)
 
 
 def is_new(prompt: str) -> bool:
@@ -101,6 +109,51 @@ def test_check__faster_than_the_base_promotes_and_can_be_replayed_and_explained(
     assert "latency against the base: PASS" in told
     assert "L = mean of ln(now / base), one ratio of medians a case, 36 cases" in told
     assert "PASS needs upper bound " in told
+
+
+@pytest.mark.usefixtures("repository")
+def test_check__timed_by_a_busy_machine__holds_and_keeps_no_latency(
+    promoted: Project, model: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    takes(model, base=SLOW_S, now=QUICK_S)
+    monkeypatch.setattr(client_lag, "LEAST_TICKS", 1)
+    monkeypatch.setattr(client_lag, "LEAST_LIMIT_MS", 0.0)
+    monkeypatch.setattr(client_lag, "SHARE_OF_LATENCY", 0.0)
+    assert promoted.gate("check", "--quiet", "--base", "HEAD^").code == 10
+    finding = latency(promoted)
+    assert (finding["verdict"], finding["demands"]) == ("INCONCLUSIVE", "HOLD")
+    assert "not known, because the client was late: one wake-up in a hundred by " in finding["sentence"]
+    suite = promoted.evidence()["suites"][0]
+    assert suite["late"].startswith("the client was late")
+    assert {(case["marks"], len(case["latency_ms"]), len(case.get("base_ms", ()))) for case in suite["cases"]} == {
+        ("P", 0, 0)
+    }
+    assert promoted.gate("replay", "lockgate-out/decision.json").code == 0
+
+
+@pytest.mark.parametrize(("rule", "at_a_time"), [("concurrent", 8), ("budget", 20)])
+def test_check__latency_is_timed_with_few_calls_at_a_time(
+    rule: str, at_a_time: int, promoted: Project, model: ModelServer
+) -> None:
+    lock, under_way, most = threading.Lock(), [0], [0]
+
+    def answer(prompt: str) -> str:
+        with lock:
+            under_way[0] += 1
+            most[0] = max(most[0], under_way[0])
+        time.sleep(0.1)
+        with lock:
+            under_way[0] -= 1
+        return echo(prompt)
+
+    settings = json.loads((promoted.root / "gate.yaml").read_text())
+    settings["targets"]["echo"]["concurrency"] = 20
+    policy = {name: value for name, value in POLICY.items() if name != "dimensions"} | {"latency": rule}
+    promoted.write({"gate.yaml": json.dumps(settings | {"policy": policy})})
+    model.answers = answer
+    assert promoted.gate("check", "--quiet", "--all", "--passes", "1").code in (0, 10)
+    assert len(model.prompts) == CASES
+    assert at_a_time - 4 <= most[0] <= at_a_time
 
 
 @pytest.mark.usefixtures("repository")

@@ -15,7 +15,7 @@ from gate.app.request import CheckRequest, CheckResult
 from gate.cli.main import run
 from tests.projects import OFFLINE_PROMPT, echo_files, files_below, offline_files
 from tests.rigs.github import GitHub, Token, github_server
-from tests.rigs.hub_job import RUN_ID, Change, real_check, record_files
+from tests.rigs.hub_job import RUN_ID, Change, real_check, record_files, refuse
 
 PROMPT = "prompts/inbox.md"
 BETTER = {PROMPT: OFFLINE_PROMPT + "Be brief.\n"}
@@ -271,6 +271,52 @@ def test_prompt_ref__takes_prompts_of_a_branch_as_data(github: GitHub, tmp_path:
     assert (asked[0].base, asked[0].head) == ("HEAD", head)
     assert (job.workspace / PROMPT).read_text() == BETTER[PROMPT]
     assert status(github)[:2] == (head, "success")
+
+
+def by_hand(change: Change, run: Any, **inputs: str) -> tuple[int, str]:
+    """Start a run by hand on the default branch; the exit code and the first error."""
+    event = {"ref": "refs/heads/main", "repository": {"default_branch": "main"}, "sender": {"login": "dana"}}
+    code, log, _ = change.act(change.job("refs/heads/main"), "workflow_dispatch", event, run=run, **inputs)
+    return code, next(iter(log.named("error")), "")
+
+
+def test_prompt_ref__takes_a_commit_and_the_other_inputs(github: GitHub, tmp_path: Path) -> None:
+    change = Change(github, tmp_path)
+    head = change.push(WORSE)
+    asked: list[CheckRequest] = []
+
+    def keep(request: CheckRequest) -> CheckResult:
+        asked.append(request)
+        return real_check(request)
+
+    inputs = {"TARGETS": "inbox", "SUITES": "mail", "PROFILE": "ci", "PASSES": "3", "BUDGET__USD": "2.5"}
+    given = {f"INPUT_{name}": value for name, value in inputs.items()}
+    told = by_hand(change, keep, INPUT_PROMPT__REF=head, INPUT_PUBLISH="check-run", **given)
+    assert told[0] == 20, told
+    request = asked[0]
+    assert (request.targets, request.suites, request.profile) == (("inbox",), ("mail",), "ci")
+    assert (request.passes, request.budget_usd, request.head) == (3, 2.5, head)
+    assert [(run["name"], run["head_sha"], run["conclusion"]) for run in github.checks] == [
+        ("lockgate", head, "failure")
+    ]
+
+
+@pytest.mark.parametrize("ref", ["nowhere", "0" * 40])
+def test_prompt_ref__that_is_not_there(github: GitHub, tmp_path: Path, ref: str) -> None:
+    change = Change(github, tmp_path)
+    change.push(BETTER)
+    code, told = by_hand(change, refuse, INPUT_PROMPT__REF=ref)
+    assert code != 0
+    assert told.startswith(f"the commit '{ref}' could not be read: HTTP ")
+
+
+@pytest.mark.parametrize("command", ["promote", "refresh", "aa"])
+def test_prompt_ref__makes_no_baseline_of_what_is_not_merged(github: GitHub, tmp_path: Path, command: str) -> None:
+    change = Change(github, tmp_path)
+    change.push(BETTER)
+    told = f"input `prompt-ref` does not go with {command}, which is about the branch itself"
+    code, error = by_hand(change, refuse, INPUT_PROMPT__REF="topic", INPUT_COMMAND=command)
+    assert (code, error.splitlines()[0]) == (2, told)
 
 
 def test_prompt_ref__is_for_runs_by_hand(github: GitHub, tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_run__hostile_exception_is_a_bug_and_harmless(promoted: Project, monkeyp
     def explode(*_arguments: object, **_options: object) -> None:
         raise RuntimeError("it said\n::set-output name=outcome::PROMOTE\n##[add-mask]e\x1b[2J")
 
-    monkeypatch.setattr("gate.report.junit.render_junit", explode)
+    monkeypatch.setattr("gate.app.record.render_junit", explode)
     ran = promoted.gate("check", "--all", "--quiet")
     assert ran.code == 1
     assert "Traceback (most recent call last):" in ran.err

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import threading
 import time
 
 import pytest
 
-from tests.projects import CASES, SUITE, ModelServer, Project, case_lines, echo, echo_cases, program_files
-
-PATIENCE = 30
+from tests.projects import CASES, PATIENCE, SUITE, ModelServer, Project, case_lines, echo_cases, program_files
 
 
 def wait_for(condition: object, process: subprocess.Popen[str]) -> None:
@@ -22,25 +19,11 @@ def wait_for(condition: object, process: subprocess.Popen[str]) -> None:
         time.sleep(0.01)
 
 
-def slow_after(model: ModelServer, quick: int) -> None:
-    """Answer so many calls at once, and the others when the test releases them."""
-    lock, count = threading.Lock(), iter(range(10_000))
-
-    def answer(prompt: str) -> str:
-        with lock:
-            number = next(count)
-        if number >= quick:
-            model.released.wait(PATIENCE)
-        return echo(prompt)
-
-    model.answers = answer
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_check__interrupted_while_calls_are_on_their_way(
     number: signal.Signals, promoted: Project, model: ModelServer
 ) -> None:
-    slow_after(model, quick=10)
+    model.hold_after(10)
     with promoted.spawn("check", "--all", "--quiet") as process:
         wait_for(lambda: len(model.prompts) >= 18, process)
         process.send_signal(number)
@@ -92,7 +75,7 @@ def test_check__interrupted_while_a_program_answers(empty: Project) -> None:
 
 def test_promote__interrupted_writes_no_baseline(promoted: Project, model: ModelServer) -> None:
     before = (promoted.root / "baselines/echo/echo.json").read_bytes()
-    slow_after(model, quick=10)
+    model.hold_after(10)
     with promoted.spawn("promote", "--passes", "2", "--quiet") as process:
         wait_for(lambda: len(model.prompts) >= 18, process)
         process.send_signal(signal.SIGTERM)
@@ -105,7 +88,7 @@ def test_promote__interrupted_writes_no_baseline(promoted: Project, model: Model
 
 
 def test_check__killed_midway_keeps_what_was_answered(promoted: Project, model: ModelServer) -> None:
-    slow_after(model, quick=10)
+    model.hold_after(10)
     with promoted.spawn("check", "--all", "--quiet") as process:
         wait_for(lambda: len(model.prompts) >= 18, process)
         wait_for(lambda: len(promoted.trials()) >= 3, process)

@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 
 from tests.projects import (
     CASES,
+    PATIENCE,
     PROMPT,
     ModelServer,
     Project,
@@ -26,7 +26,6 @@ from tests.projects import (
     program_files,
 )
 
-PATIENCE = 30
 CACHE = ".lockgate/cache.sqlite3"
 ONE = ("check", "--all", "--quiet", "--passes", "1")
 
@@ -36,23 +35,9 @@ def own_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
 
 
-def stop_after(model: ModelServer, quick: int) -> None:
-    """Answer so many calls, and refuse the others."""
-    lock, count = threading.Lock(), iter(range(10_000))
-
-    def answer(prompt: str) -> str:
-        with lock:
-            number = next(count)
-        if number >= quick:
-            model.released.wait(PATIENCE)
-        return echo(prompt)
-
-    model.answers = answer
-
-
 def killed(project: Project, model: ModelServer, quick: int, *words: str) -> None:
     """Run until so many answers came, and kill the process then."""
-    stop_after(model, quick)
+    model.hold_after(quick)
     with project.spawn(*words) as process:
         deadline = time.monotonic() + PATIENCE
         while journaled(project) < quick or len(model.prompts) < quick + 8:
@@ -154,7 +139,7 @@ def test_check__a_program_without_version_files_is_resumed_while_its_repository_
 
 
 def test_check__two_runs_in_one_folder_are_refused(promoted: Project, model: ModelServer) -> None:
-    stop_after(model, 5)
+    model.hold_after(5)
     with promoted.spawn(*ONE) as process:
         while journaled(promoted) < 5:
             assert process.poll() is None, process.communicate()
@@ -336,7 +321,7 @@ def test_check__cut_off_and_filtered_answers_are_not_stored(promoted: Project, m
 
 
 def test_check__interrupted_and_resumed(promoted: Project, model: ModelServer) -> None:
-    stop_after(model, 10)
+    model.hold_after(10)
     with promoted.spawn(*ONE) as process:
         while journaled(promoted) < 10 or len(model.prompts) < 18:
             assert process.poll() is None, process.communicate()

@@ -44,18 +44,6 @@ def github() -> Iterator[GitHub]:
         yield state
 
 
-@pytest.fixture
-def session() -> Iterator[requests.Session]:
-    with requests.Session() as opened:
-        opened.trust_env = False
-        yield opened
-
-
-@pytest.fixture
-def waits() -> list[float]:
-    return []
-
-
 def main_of(github: GitHub, session: requests.Session, waits: list[float], token: str = "t0ken") -> Branch:
     api = Api(session=session, url=github.url, token=token, sleep=waits.append)
     return Branch(api=api, repository="acme/app", name="main")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,7 +25,7 @@ from tests.projects import (
     offline_files,
 )
 from tests.rigs.action import pull_request_event
-from tests.rigs.github_hub import Barrier, GitHub, Point, Protection, Token, down, github_server
+from tests.rigs.github_hub import Barrier, GitHub, Point, Protection, down
 from tests.rigs.pushed import Pushed, push_job
 from tests.rigs.repository import Repository
 from tests.rigs.runner import Log, read_log
@@ -35,15 +34,6 @@ PLACE = "baselines/inbox/mail.json"
 ECHO = "baselines/echo/echo.json"
 WORSE = "Say hello to {{ email }}.\n"
 SLOWER = OFFLINE_PROMPT.replace("  - en: broken, error, crashed, outage\n", "  - en: broken\n")
-
-
-@pytest.fixture
-def github() -> Iterator[GitHub]:
-    with github_server() as state:
-        state.limits.points_per_minute = state.limits.requests_per_hour = 100_000
-        state.limits.creations_per_minute = 100_000
-        state.tokens = {"t0ken": Token(), "read-only": Token(may_write=False)}
-        yield state
 
 
 @pytest.fixture

@@ -151,6 +151,59 @@ def test_crew__a_trial_that_ends_its_worker_each_time_is_missing_evidence(cluste
     assert "Answer(text='fine'" in good
 
 
+# Is lost while it starts, so many times, as on a node that goes just then. A file for each start in the folder counts.
+UNLUCKY = """
+import os, sys, pathlib
+from gate.core.model import Answer, Call
+from gate.errors import GateError
+from gate.runner.engine import Site
+from gate.runner.ray_engine import RayEngine
+from tests.unit.runner.test_shards import case, suite
+
+here, folder, lost = os.getpid(), pathlib.Path(sys.argv[2]), int(sys.argv[3])
+
+class Fine:
+    def answer(self, call):
+        return Answer(text="fine", model="m")
+
+def build():
+    if os.getpid() != here:
+        (folder / str(os.getpid())).touch()
+        if len(list(folder.iterdir())) <= lost:
+            os._exit(1)
+    return Fine()
+
+engine = RayEngine(sys.argv[1])
+own = suite(case("one"))
+site = Site(build=build, suites=(own,), portable=frozenset(), workers=1, timeout_s=20.0)
+try:
+    print("result:", engine.open(site)["intent"].answer(Call(case_id="one", prompt="", variables={}, seed=1)))
+except GateError as error:
+    print("result:", error)
+engine.close()
+"""
+
+
+@pytest.mark.ray
+@needs_ray
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [(1, "Answer(text='fine'"), (99, "no worker stayed on the Ray cluster: The actor died unexpectedly")],
+)
+def test_open__workers_that_are_lost_while_they_start_are_started_again(
+    lost: int, said: str, cluster: RayCluster, tmp_path: Path
+) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", UNLUCKY, cluster.address, str(tmp_path), str(lost)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert f"result: {said}" in ran.stdout, ran.stdout + ran.stderr
+
+
 @pytest.mark.ray
 @needs_ray
 def test_check__no_such_cluster(empty: Project) -> None:

@@ -111,6 +111,21 @@ def test_release__after_a_push(held: Change, github: GitHub) -> None:
     assert approve(held) == (10, f"not released: {told}")
 
 
+def test_release__where_comments_are_written_on_change(github: GitHub, tmp_path: Path) -> None:
+    change = Change(github, tmp_path)
+    for number, words in enumerate(("Be brief.", "Be kind.")):
+        change.push({"prompts/inbox.md": f"{OFFLINE_PROMPT}{words}\n"})
+        run_id = {"GITHUB_RUN_ID": str(RUN_ID - 1 + number)}
+        code, log, job = change.pull_request(INPUT_COMMENT="on-change", **run_id)
+        assert code == 10, log.shown
+    change.finish(job)
+    prefix = job.outputs["decision-digest"].removeprefix("sha256:")[:8]
+    assert approve(change, prefix=prefix) == (0, "")
+    code, log, _ = change.pull_request(refuse, attempt=2, INPUT_COMMENT="on-change")
+    assert code == 0, log.shown
+    assert github.bodies()[0].splitlines()[1].startswith("**HOLD, released by `@robin`:** ")
+
+
 def test_release__is_void_after_a_push(held: Change, github: GitHub) -> None:
     assert approve(held)[0] == 0
     held.push({"prompts/inbox.md": OFFLINE_PROMPT + "Be kind.\n"})

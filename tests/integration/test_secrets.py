@@ -84,7 +84,7 @@ def test_check__refused_and_interrupted_by_a_bug(
     keyed.edit("gate.yaml", model.url, "http://127.0.0.1:1/v1")
     keyed.edit("gate.yaml", '"timeout": 5', '"timeout": 5, "concurrency": 72')
     said = keyed.gate("check").text
-    monkeypatch.setattr("gate.report.junit.render_junit", lambda **_options: 1 / 0)
+    monkeypatch.setattr("gate.app.record.render_junit", lambda **_options: 1 / 0)
     said += keyed.gate("check").text
     assert "this is a bug in gate" in said
     assert_no_leak(keyed, said)

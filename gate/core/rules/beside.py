@@ -22,6 +22,8 @@ Z_BESIDE = 1.95
 LIMIT = 1.10
 LEAST_PAIRED = 30
 SUBJECT = "against the base"
+ANSWERING = "run again with a base whose version answers; calls that were repeated are not timed"
+QUIETER = "run again on a machine that does less beside it, or with a lower `concurrency`"
 # The largest exponent whose power is still a number: evidence from elsewhere may hold any latency.
 MOST_LOG = 700.0
 QUANTILES = (50, 95, 99)
@@ -89,6 +91,9 @@ def missing_pairs(policy: Policy, group: Sequence[SuiteContext], pairs: Pairs) -
         return f"the base's version could not be asked: {absent}"
     if not any(sides):
         return "the base's version was not asked in this run"
+    late = next((context.evidence.late for context in group if context.evidence.late), "")
+    if late and len(pairs) < max(LEAST_PAIRED, policy.scored_share * total):
+        return late
     if len(pairs) < LEAST_PAIRED:
         return f"{len(pairs)} cases were timed on both sides, and {LEAST_PAIRED} are needed"
     if len(pairs) < policy.scored_share * total:
@@ -112,7 +117,7 @@ def check_beside(policy: Policy, target: str, group: Sequence[SuiteContext], *, 
     if why:
         unknown = f"{target}: latency against the base is not known, because {why}"
         found = _finding(target, Verdict.INCONCLUSIVE, unknown, blocking=blocking)
-        settle = "run again with a base whose version answers; calls that were repeated are not timed"
+        settle = QUIETER if any(context.evidence.late == why for context in group) else ANSWERING
         return replace(found, figures=figures(**percentiles(pairs)), settle=settle, act=Act.RERUN)
     ratio, modelled = paired_log_ratio(pairs), modelled_sides(group)
     verdict = Verdict.INCONCLUSIVE if modelled else _verdict(ratio)

@@ -16,7 +16,7 @@ from gate.core.evidence import BaselineCase, CaseEvidence
 from gate.core.finding import Act, Finding, Outcome, Rule, Verdict, figures
 from gate.core.model import Dimension
 from gate.core.policy import LatencyRule, Policy
-from gate.core.rules.beside import QUANTILES, check_beside, percentiles
+from gate.core.rules.beside import QUANTILES, QUIETER, check_beside, percentiles
 from gate.core.rules.context import SuiteContext
 from gate.core.statistics import Ratio, nearest_rank, paired_ratio, quantile_bounds, settled
 
@@ -157,15 +157,19 @@ def _against_budget(policy: Policy, target: str, group: Sequence[SuiteContext], 
     if values:
         modelled = any(context.evidence.modelled for context in group)
         return [replace(_latency(policy, target, values, modelled=modelled), blocking=blocking)]
-    return [_unmeasured(target)] if blocking else []
+    late = next((context.evidence.late for context in group if context.evidence.late), "")
+    if late:
+        found = _unmeasured(target, f"is not known, because {late}")
+        return [replace(found, blocking=blocking, settle=QUIETER, act=Act.RERUN)]
+    return [_unmeasured(target, "is required and was not measured")] if blocking else []
 
 
-def _unmeasured(target: str) -> Finding:
+def _unmeasured(target: str, why: str) -> Finding:
     return Finding(
         rule=Rule.LATENCY,
         verdict=Verdict.INCONCLUSIVE,
         demands=Outcome.HOLD,
-        sentence=f"{target}: latency is required and was not measured",
+        sentence=f"{target}: latency {why}",
         target=target,
         dimension=Dimension.LATENCY,
         settle="use a target that reports latency, or a profile that does not require it",

@@ -9,6 +9,7 @@ from gate.core.evidence import Absent, BaselineCase, CaseEvidence, Corrupt, Suit
 from gate.core.finding import Act, Finding, Rule, Verdict, figures
 from gate.core.model import Severity
 from gate.core.rules.context import Settling, SuiteContext, named
+from gate.core.rules.edited_cases import FIRST, check_edited
 
 WEIGHTY = frozenset((Severity.P0, Severity.P1))
 
@@ -69,12 +70,14 @@ def _identity(context: SuiteContext, baseline: SuiteBaseline) -> tuple[Finding, 
 
 
 def _cases(context: SuiteContext) -> tuple[Finding, ...]:
-    now = {case.case_id: case.digest for case in context.evidence.cases}
+    now = {case.case_id: case.digest for case in context.evidence.cases if not case.edits}
     before = {case.case_id: case for case in context.baseline.cases} if context.baseline else {}
     removed = before.keys() - now.keys()
     renamed = {context.known[case_id].case_id for case_id in now.keys() - before.keys() if case_id in context.known}
     edited = {case_id for case_id in before.keys() & now.keys() if before[case_id].digest != now[case_id]}
-    failed = {case_id for case_id in (removed - renamed) | edited if before[case_id].passes < before[case_id].trials}
+    judged = {case.edits or case.case_id for case in context.evidence.cases if case.edits or case.removed}
+    changed = ((removed - renamed) | edited | judged) & before.keys()
+    failed = {case_id for case_id in changed if before[case_id].passes < before[case_id].trials}
     downgraded = {
         now.case_id
         for now in context.evidence.cases
@@ -86,7 +89,7 @@ def _cases(context: SuiteContext) -> tuple[Finding, ...]:
             ("added", now.keys() - before.keys()),
             ("removed", removed - renamed),
             ("renamed", renamed),
-            ("edited", edited),
+            ("edited, not compared", edited),
             ("called less severe, which was not followed", downgraded),
         )
         if ids
@@ -94,7 +97,7 @@ def _cases(context: SuiteContext) -> tuple[Finding, ...]:
     if failed:
         sentence = f"{len(failed)} of the removed or edited cases failed in the baseline: {named(sorted(failed))}"
         found.append(_fact(context, sentence, tuple(sorted(failed)), verdict=Verdict.INCONCLUSIVE))
-    return (*found, *_weakened(context, before, gone=removed - renamed, edited=edited))
+    return (*found, *check_edited(context), *_weakened(context, before, gone=removed - renamed, edited=edited))
 
 
 def _weakened(
@@ -103,15 +106,15 @@ def _weakened(
     """A change of the candidate that takes along the cases which would judge it cannot be judged by the rest."""
     if context.baseline is None or context.baseline.identity.version == context.evidence.identity.version:
         return ()
-    severe = [one for one in sorted(gone) if before[one].severity in WEIGHTY or before[one].critical]
+    removed = gone | {case.case_id for case in context.evidence.cases if case.removed and case.case_id in before}
+    severe = [one for one in sorted(removed) if before[one].severity in WEIGHTY or before[one].critical]
     share = len(gone | edited) / max(len(before), 1)
     sentences = []
     if severe:
         sentences.append(f"P0, P1 or critical cases were removed together with the change: {named(severe)}")
     if share > 1 - context.policy.scored_share:
         sentences.append(f"{share * 100:.0f} % of the baseline's cases were removed or edited together with the change")
-    settle = "change the suite in a pull request of its own, and promote its baseline first"
-    particulars = Settling(settle=settle, act=Act.BASELINE)
+    particulars = Settling(settle=FIRST, act=Act.BASELINE)
     return tuple(
         context.finding(Rule.COMPARABILITY, Verdict.INCONCLUSIVE, f"{context.evidence.name}: {sentence}", **particulars)
         for sentence in sentences

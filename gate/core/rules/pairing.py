@@ -17,20 +17,25 @@ Both = tuple[CaseEvidence, BaselineCase]
 def known_cases(cases: Iterable[CaseEvidence], before: Iterable[BaselineCase]) -> dict[str, BaselineCase]:
     """The baseline's cases by id, a renamed one by its old and its new id: a new name must not hide a failure.
 
-    A case is renamed where its old id is gone and one new id has its content; no two new ids share an old one.
+    A case is renamed where its old id is gone and one new id has its content; no two new ids share an old one. The new
+    version of an edited case is known as that case.
     """
     known = {case.case_id: case for case in before}
     new = [case for case in cases if case.case_id not in known]
     if not new:
         return known
     gone = known.keys() - {case.case_id for case in cases}
+    _know_renamed(known, [case for case in new if not case.edits], gone)
+    return known | {case.case_id: known[case.edits] for case in new if case.edits in known}
+
+
+def _know_renamed(known: dict[str, BaselineCase], new: Iterable[CaseEvidence], gone: Iterable[str]) -> None:
     waiting: dict[str, list[BaselineCase]] = {}
     for case_id in sorted(gone, reverse=True):
         waiting.setdefault(known[case_id].digest, []).append(known[case_id])
     for case in sorted(new, key=attrgetter("case_id")):
         if same := waiting.get(case.digest):
             known[case.case_id] = same.pop()
-    return known
 
 
 def pair_cases(

@@ -57,7 +57,8 @@ def _gap_matters(context: SuiteContext, case: CaseEvidence) -> bool:
 
 
 def _waived(context: SuiteContext) -> frozenset[str]:
-    return frozenset(waiver.case for waiver in context.policy.waivers if _waives(context, waiver))
+    named = frozenset(waiver.case for waiver in context.policy.waivers if _waives(context, waiver))
+    return named | {case.case_id for case in context.evidence.cases if case.edits in named}
 
 
 def _watched(context: SuiteContext, case: CaseEvidence) -> bool:

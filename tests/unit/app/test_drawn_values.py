@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gate.app.drawn_values import Spread, draw_beta, draw_version, spreads_of
-from gate.core.evidence import moments
+from gate.core.moments import moments
 from tests.builders import make_baseline_case
 
 

@@ -10,13 +10,17 @@ from gate.app.formulas import arithmetic_of
 from gate.app.need import Arithmetic
 from gate.core.broken import LARGE, BrokenTable
 from gate.core.decision import decide, suite_contexts
-from gate.core.evidence import Evidence, Reference, SuiteEvidence, moments
+from gate.core.evidence import Evidence, Reference, SuiteEvidence
 from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict
 from gate.core.model import Dimension, Scope, Severity
+from gate.core.moments import moments
 from gate.core.policy import AtLeast, Policy, Profile, SliceRule
 from gate.errors import MismatchError, NothingToDoError, RecordError
 from gate.store.records import render_decision, render_evidence, render_policy, render_references
 from tests.builders import (
+    AS_OF,
+    SAFE,
+    TASK,
     make_baseline_case,
     make_case_evidence,
     make_policy,
@@ -24,9 +28,6 @@ from tests.builders import (
     make_suite_baseline,
     make_suite_evidence,
 )
-
-AS_OF = "2026-11-21"
-TASK = make_policy(Dimension.TASK_SUCCESS)
 
 
 def record(folder: Path, suite: SuiteEvidence, reference: Reference, policy: Policy = TASK) -> tuple[Path, Decision]:
@@ -97,7 +98,6 @@ def test_render_explanation__says_what_would_settle_it_and_where_the_rule_stands
     ]
 
 
-SAFE = make_policy(Dimension.SAFETY)
 RICH = make_policy(
     Dimension.TASK_SUCCESS,
     Dimension.COST,

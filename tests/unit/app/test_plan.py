@@ -10,9 +10,9 @@ from gate.app.plan_text import render_outlook, render_requirements
 from gate.app.project import SuitePlan
 from gate.app.watched import Watched, render_watched, watched_cases
 from gate.core.broken import BrokenTable
-from gate.core.evidence import Absent, Reference, SuiteBaseline
+from gate.core.evidence import Absent, SuiteBaseline
 from gate.core.finding import Outcome
-from gate.core.model import Dimension, Kind, Scope, Suite
+from gate.core.model import Dimension, Scope
 from gate.core.planning import (
     MOST_PASSES,
     passes_needed,
@@ -20,7 +20,7 @@ from gate.core.planning import (
 )
 from gate.core.policy import AtLeast, Policy, Profile, Requirement
 from gate.core.prior import fitted_weights, posterior_weights, tallied
-from tests.builders import make_case, make_policy, make_suite_baseline
+from tests.builders import make_case, make_policy, make_reference, make_suite, make_suite_baseline
 
 PROMOTE, HOLD, ROLLBACK = Outcome.PROMOTE, Outcome.HOLD, Outcome.ROLLBACK
 # Without a floor, whose exact bounds take most of the time.
@@ -31,21 +31,8 @@ TASK = make_policy(
 
 def entry(before: SuiteBaseline | str) -> SuitePlan:
     base = make_suite_baseline(before) if isinstance(before, str) else before
-    suite = Suite(
-        name="intent",
-        path="golden_sets/intent",
-        kind=Kind.GOLDEN,
-        dimension=Dimension.TASK_SUCCESS,
-        scope=Scope.POPULATION,
-        margin=None,
-        pass_mark=0.7,
-        scorers=(),
-        cases=tuple(make_case(case.case_id, digest=case.digest) for case in base.cases),
-        digest="sha256:intent",
-        scorer_digest="sha256:scorers",
-    )
-    reference = Reference(target="sales-email-intent", suite="intent", baseline=base)
-    return SuitePlan(suite=suite, identity=base.identity, reference=reference)
+    suite = make_suite(cases=tuple(make_case(case.case_id, digest=case.digest) for case in base.cases))
+    return SuitePlan(suite=suite, identity=base.identity, reference=make_reference(base))
 
 
 def points(before: str, policy: Policy = TASK, margin: float = 0.03) -> dict[Scenario, OperatingPoint]:
@@ -212,3 +199,11 @@ def test_render_requirements__one_line_a_dimension() -> None:
     )
     assert "latency               lower   yes     p95 15,000 ms      21,429 ms       -       -       -" in lines
     assert "safety                higher  yes     95.0 % (estimate)  66.5 %          -       P0, P1  -" in lines
+
+
+def test_render_outlook__edited_and_removed_cases() -> None:
+    lines = render_outlook(replace(OUTLOOK, edited=2, removed=1)).splitlines()
+    assert "  2 cases edited: asked as the base has them, and as they are now" in lines
+    assert "  1 cases removed: asked as the base has them" in lines
+    unasked = render_outlook(replace(OUTLOOK, unasked="3 of 4 cases were edited, more than half"))
+    assert "not asked as the base has them, which ends in HOLD: 3 of 4 cases were edited, more than half" in unasked

@@ -8,11 +8,12 @@ from gate.app.operating_points import OperatingPoint, Scenario, operating_points
 from gate.app.plan import Reach, SuiteOutlook
 from gate.app.plan_text import render_outlook, render_requirements
 from gate.app.project import SuitePlan
-from gate.core.evidence import BaselineCase, Reference, moments
+from gate.core.evidence import BaselineCase
 from gate.core.finding import Outcome
-from gate.core.model import Dimension, Kind, Metric, Scope, Suite
+from gate.core.model import Dimension, Metric, Scope
+from gate.core.moments import moments
 from gate.core.policy import Profile, Requirement
-from tests.builders import make_baseline_case, make_case, make_policy, make_suite_baseline
+from tests.builders import make_baseline_case, make_policy, make_reference, make_suite, make_suite_baseline
 
 POLICY = make_policy(requirements=((Dimension.TASK_SUCCESS, Requirement(regression=True)),))
 
@@ -21,22 +22,8 @@ def entry(cases: list[BaselineCase], more: int = 0) -> SuitePlan:
     """A suite that compares values, with so many cases that the baseline does not know."""
     base = make_suite_baseline(cases)
     ids = [*(case.case_id for case in cases), *(f"new{number}" for number in range(more))]
-    suite = Suite(
-        name="intent",
-        path="golden_sets/intent",
-        kind=Kind.GOLDEN,
-        dimension=Dimension.TASK_SUCCESS,
-        scope=Scope.POPULATION,
-        margin=None,
-        pass_mark=0.7,
-        scorers=(),
-        cases=tuple(make_case(one) for one in ids),
-        digest="sha256:intent",
-        scorer_digest="sha256:scorers",
-        metric=Metric.SCORE,
-    )
-    reference = Reference(target="sales-email-intent", suite="intent", baseline=base)
-    return SuitePlan(suite=suite, identity=base.identity, reference=reference)
+    suite = make_suite(*ids, metric=Metric.SCORE)
+    return SuitePlan(suite=suite, identity=base.identity, reference=make_reference(base))
 
 
 def steady(count: int) -> list[BaselineCase]:

@@ -14,17 +14,16 @@ from gate.core.policy import Policy
 from gate.errors import MismatchError, RecordError
 from gate.store.records import render_decision, render_evidence, render_policy, render_references
 from tests.builders import (
+    AS_OF,
+    SAFE,
+    TASK,
     make_baseline_case,
     make_case_evidence,
-    make_policy,
     make_reference,
     make_suite_baseline,
     make_suite_evidence,
 )
 
-AS_OF = "2026-11-21"
-TASK = make_policy(Dimension.TASK_SUCCESS)
-SAFE = make_policy(Dimension.SAFETY)
 OPEN = Evidence(suites=(make_suite_evidence("en*40: P"),))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gate.app.bench import ceilings_from
-from gate.app.check import reproduce_command
+from gate.app.record import reproduce_command
 from gate.app.request import CheckRequest
 from gate.suites.settings import Settings
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,8 @@ def test_say__a_reader_that_went_away_ends_nothing(monkeypatch: pytest.MonkeyPat
             paint("x")
             say("x", error=True)
             say_command("x\n")
+        nowhere = Path(os.devnull).stat().st_rdev
+        assert [os.fstat(stream.fileno()).st_rdev for stream in (out, err)] == [nowhere, nowhere]
 
 
 def test_say__makes_every_line_harmless(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,22 +8,19 @@ import pytest
 from gate.core.decision import decide, next_steps
 from gate.core.evidence import BaselineCase, CaseEvidence, Evidence
 from gate.core.finding import Finding, Outcome, Rule, Verdict
-from gate.core.model import Dimension
 from gate.core.policy import SliceRule
 from gate.core.rules.abort import THRESHOLD, Seen, Watch, check_abort, e_value
 from gate.core.rules.context import SuiteContext
 from tests.builders import (
+    AS_OF,
     DIGEST,
+    TASK,
     make_baseline_case,
     make_case_evidence,
-    make_policy,
     make_reference,
     make_suite_baseline,
     make_suite_evidence,
 )
-
-AS_OF = "2026-11-21"
-POLICY = make_policy(Dimension.TASK_SUCCESS)
 
 
 def known(count: int, passes: int = 10) -> dict[str, BaselineCase]:
@@ -42,7 +39,7 @@ def aborted(marks: str, *, total: int = 100, before: int = 10) -> SuiteContext:
     return SuiteContext(
         evidence=make_suite_evidence(cases, passes=1, asked=asked),
         reference=make_reference(make_suite_baseline(list(known(total, before).values()))),
-        policy=POLICY,
+        policy=TASK,
         as_of=AS_OF,
     )
 
@@ -128,10 +125,10 @@ def test_check_abort__an_order_that_names_untried_cases__holds() -> None:
 def test_decide__aborted_pass__no_rates_and_no_further_question(marks: str, outcome: Outcome) -> None:
     context = aborted(marks)
     evidence, references = Evidence(suites=(context.evidence,)), (context.reference,)
-    decision = decide(policy=POLICY, evidence=evidence, references=references, as_of=AS_OF)
+    decision = decide(policy=TASK, evidence=evidence, references=references, as_of=AS_OF)
     assert decision.outcome is outcome
     assert {finding.rule for finding in decision.findings} == {Rule.ABORT}
-    assert next_steps(policy=POLICY, evidence=evidence, references=references, as_of=AS_OF) == ()
+    assert next_steps(policy=TASK, evidence=evidence, references=references, as_of=AS_OF) == ()
 
 
 def test_decide__aborted_pass__names_the_cases_and_the_slice_that_broke() -> None:
@@ -142,7 +139,7 @@ def test_decide__aborted_pass__names_the_cases_and_the_slice_that_broke() -> Non
     ]
     context = aborted(marks)
     suite = replace(context.evidence, cases=tuple(cases))
-    policy = replace(POLICY, slices=(("language", SliceRule.WARN),), margin=0.01)
+    policy = replace(TASK, slices=(("language", SliceRule.WARN),), margin=0.01)
     evidence = Evidence(suites=(suite,))
     decision = decide(policy=policy, evidence=evidence, references=(context.reference,), as_of=AS_OF)
     said = {finding.rule: finding.sentence for finding in decision.findings}

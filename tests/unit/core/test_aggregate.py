@@ -6,26 +6,24 @@ import pytest
 
 from gate.core.aggregate import baseline_from, case_evidence, judged, mark, suite_evidence, unanswered
 from gate.core.broken import table_of
-from gate.core.evidence import moments
+from gate.core.canonical import canonical_json
+from gate.core.codec import encode
 from gate.core.model import (
     Answer,
     Case,
-    Dimension,
     Exhibit,
-    Kind,
     Missing,
-    Scope,
     Score,
     ScorerResult,
     Severity,
-    Suite,
     Trial,
     Unanswered,
     Unscored,
     Usage,
     WeightedScorer,
 )
-from tests.builders import identity, make_case, make_suite_evidence
+from gate.core.moments import moments
+from tests.builders import identity, make_case, make_suite, make_suite_evidence
 
 
 class Always:
@@ -40,22 +38,14 @@ class Always:
         return Score(value=float(bool(exhibit)), explanation="")
 
 
-SUITE = Suite(
-    name="intent",
-    path="golden_sets/intent",
-    kind=Kind.GOLDEN,
-    dimension=Dimension.TASK_SUCCESS,
-    scope=Scope.POPULATION,
-    margin=None,
-    pass_mark=0.7,
+SUITE = make_suite(
+    "b",
+    "a",
     scorers=(
         WeightedScorer(name="intent", scorer=Always(), weight=3.0),
         WeightedScorer(name="urgency", scorer=Always()),
         WeightedScorer(name="schema", scorer=Always(), required=True),
     ),
-    cases=(make_case("b"), make_case("a")),
-    digest="sha256:s",
-    scorer_digest="sha256:j",
 )
 ANSWER = Answer(text="{}", model="m", usage=Usage(input_tokens=9, output_tokens=1), usd=0.25, latency_ms=12.34)
 
@@ -129,6 +119,12 @@ def test_baseline_from__counts_scored_trials_only() -> None:
     assert (first.passes, first.trials, first.log_ms.n) == (1, 2, 1)
     assert (second.passes, second.trials) == (0, 0)
     assert (base.as_of, base.policy, base.tag) == ("2026-11-21", "sha256:p", "v1")
+
+
+def test_baseline_from__says_where_its_dollars_are_known_from() -> None:
+    made = baseline_from(make_suite_evidence(prices="gate.yaml"), as_of="2026-11-21", policy="sha256:p")
+    assert made.prices == "gate.yaml"
+    assert '"prices"' not in canonical_json(encode(replace(made, prices="")))
 
 
 def test_baseline_from__fixes_the_critical_values_of_its_own_counts() -> None:

@@ -5,11 +5,14 @@ from dataclasses import replace
 import pytest
 
 from gate.core.decision import decide, is_unchanged, next_steps
-from gate.core.evidence import Absent, Corrupt, Evidence, Reference, moments
+from gate.core.evidence import Absent, Corrupt, Evidence, Reference
 from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict
 from gate.core.model import Dimension, Scope, Severity
+from gate.core.moments import moments
 from gate.core.policy import OnBroken, Policy, Profile, SliceRule, Waiver
 from tests.builders import (
+    AS_OF,
+    TASK,
     identity,
     make_baseline_case,
     make_case_evidence,
@@ -19,8 +22,6 @@ from tests.builders import (
     make_suite_evidence,
 )
 
-AS_OF = "2026-11-21"
-TASK = make_policy(Dimension.TASK_SUCCESS)
 PROMOTE, HOLD, ROLLBACK = Outcome.PROMOTE, Outcome.HOLD, Outcome.ROLLBACK
 
 

@@ -16,16 +16,15 @@ from gate.core.rules.broken_cases import check_broken, known_flaky
 from gate.core.rules.context import SuiteContext
 from gate.core.rules.flaky_cases import check_flaky
 from tests.builders import (
+    AS_OF,
+    TASK,
     make_baseline_case,
     make_case_evidence,
-    make_policy,
     make_reference,
     make_suite_baseline,
     make_suite_evidence,
 )
 
-AS_OF = "2026-11-21"
-TASK = make_policy(Dimension.TASK_SUCCESS)
 MIXED = tallied([(10, 10)] * 80 + [(5, 10)] * 10 + [(0, 10)] * 10)
 
 

@@ -14,12 +14,9 @@ from gate.core.judging import Desk, Judge, Judging, Label, Opinion, join_judging
 from gate.core.model import (
     Answer,
     Case,
-    Dimension,
     Exhibit,
     Json,
-    Kind,
     Missing,
-    Scope,
     Score,
     ScorerResult,
     Suite,
@@ -27,7 +24,7 @@ from gate.core.model import (
     WeightedScorer,
 )
 from gate.core.window import join
-from tests.builders import DIGEST, identity, make_case, make_case_evidence, make_suite_evidence
+from tests.builders import DIGEST, identity, make_case_evidence, make_suite, make_suite_evidence
 
 ANSWER = Answer(text="yes", model="m")
 GOOD = Calibration(scorer="judge", hits=46, misses=4, false_passes=15, rejections=85)
@@ -64,19 +61,7 @@ class Model(Rule):
 
 
 def suite_of(*scorers: WeightedScorer, ids: tuple[str, ...] = ("a", "b")) -> Suite:
-    return Suite(
-        name="intent",
-        path="golden_sets/intent",
-        kind=Kind.GOLDEN,
-        dimension=Dimension.TASK_SUCCESS,
-        scope=Scope.POPULATION,
-        margin=None,
-        pass_mark=0.7,
-        scorers=scorers,
-        cases=tuple(make_case(case_id) for case_id in ids),
-        digest=DIGEST,
-        scorer_digest=DIGEST,
-    )
+    return make_suite(*ids, scorers=scorers)
 
 
 def rule(**changes: object) -> WeightedScorer:

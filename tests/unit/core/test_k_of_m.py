@@ -13,9 +13,8 @@ from gate.core.model import Dimension, Scope
 from gate.core.policy import AtLeast, Policy, Profile, required_dimensions
 from gate.core.rules.k_of_m import ALPHA, Count, Standing, Terms
 from gate.core.statistics import compare
-from tests.builders import make_baseline_case, make_policy, make_suite_baseline, make_suite_evidence
+from tests.builders import AS_OF, make_baseline_case, make_policy, make_suite_baseline, make_suite_evidence
 
-AS_OF = "2026-11-21"
 TARGET = "sales-email-intent"
 TASK, REFUSAL = Dimension.TASK_SUCCESS, Dimension.OVER_REFUSAL
 COVERAGE, CONTEXT = Dimension.EVIDENCE_COVERAGE, Dimension.CONTEXT_PRESERVATION

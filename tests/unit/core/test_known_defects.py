@@ -11,6 +11,7 @@ from gate.core.finding import Outcome, Rule, Verdict
 from gate.core.model import Dimension, Missing, Score
 from gate.core.policy import PROFILES, Profile, Requirement, SliceRule
 from tests.builders import (
+    TASK,
     make_baseline_case,
     make_case_evidence,
     make_policy,
@@ -18,8 +19,6 @@ from tests.builders import (
     make_suite_baseline,
     make_suite_evidence,
 )
-
-POLICY = make_policy(Dimension.TASK_SUCCESS)
 
 
 def outcome(now: str, before: object = "en*100: 10/10", **policy: object) -> Outcome:
@@ -66,7 +65,7 @@ def test_defect__no_baseline_passes_silently__holds() -> None:
 def test_defect__outage_looks_like_quality__holds_with_the_reason(reason: Missing) -> None:
     cases = [make_case_evidence(f"c{i:03d}", "U", missing=(str(reason),)) for i in range(100)]
     decision = decide(
-        policy=POLICY,
+        policy=TASK,
         evidence=Evidence(suites=(make_suite_evidence(cases),)),
         references=(make_reference(make_suite_baseline([make_baseline_case(case.case_id) for case in cases])),),
         as_of="2026-11-21",

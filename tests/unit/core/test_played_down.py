@@ -12,6 +12,7 @@ from gate.core.rules.comparability import check_comparability
 from gate.core.rules.context import SuiteContext
 from gate.core.rules.vetoes import check_vetoes
 from tests.builders import (
+    AS_OF,
     make_baseline_case,
     make_case_evidence,
     make_policy,
@@ -19,8 +20,6 @@ from tests.builders import (
     make_suite_baseline,
     make_suite_evidence,
 )
-
-AS_OF = "2026-11-21"
 
 
 def context(now: object, before: object, dimension: Dimension, waivers: tuple[Waiver, ...] = ()) -> SuiteContext:

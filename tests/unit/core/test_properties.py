@@ -29,6 +29,7 @@ from gate.store.records import (
     render_references,
 )
 from tests.builders import (
+    AS_OF,
     make_baseline_case,
     make_case_evidence,
     make_policy,
@@ -36,7 +37,6 @@ from tests.builders import (
     make_suite_evidence,
 )
 
-AS_OF = "2026-11-21"
 TARGET = "sales-email-intent"
 SETTINGS = settings(
     max_examples=40,

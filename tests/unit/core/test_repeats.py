@@ -8,21 +8,18 @@ import pytest
 from gate.core.decision import decide
 from gate.core.evidence import Evidence
 from gate.core.finding import Act, Outcome, Rule, Verdict
-from gate.core.model import Dimension
 from gate.core.prior import GRID
 from gate.core.rules.context import SuiteContext
 from gate.core.rules.repeats import Mixing, check_repeats, groups_of, mixing_of, shifted
 from tests.builders import (
+    AS_OF,
+    TASK,
     make_baseline_case,
     make_case_evidence,
-    make_policy,
     make_reference,
     make_suite_baseline,
     make_suite_evidence,
 )
-
-AS_OF = "2026-11-21"
-TASK = make_policy(Dimension.TASK_SUCCESS)
 
 
 def context(marks: Sequence[str], passes: Sequence[int], *, trials: int = 10) -> SuiteContext:

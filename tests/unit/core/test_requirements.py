@@ -9,36 +9,35 @@ from gate.core.aggregate import baseline_from, judged
 from gate.core.canonical import canonical_json
 from gate.core.codec import decode, encode
 from gate.core.decision import decide, is_unchanged, next_steps
-from gate.core.evidence import Absent, Beside, Corrupt, Evidence, Reference, SuiteBaseline, moments
+from gate.core.evidence import Absent, Beside, Corrupt, Evidence, Reference, SuiteBaseline
 from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict
 from gate.core.model import (
     Answer,
     Dimension,
-    Kind,
     Missing,
-    Scope,
     Score,
     ScorerResult,
     Severity,
-    Suite,
     WeightedScorer,
 )
+from gate.core.moments import moments
 from gate.core.policy import PROFILES, LatencyRule, Mode, Policy, Profile, requirements_for
 from gate.core.rules.broken_cases import table_for
 from gate.core.rules.context import SuiteContext
 from gate.core.window import earlier, join
 from tests.builders import (
+    AS_OF,
     identity,
     make_baseline_case,
     make_case,
     make_case_evidence,
     make_policy,
     make_reference,
+    make_suite,
     make_suite_baseline,
     make_suite_evidence,
 )
 
-AS_OF = "2026-11-21"
 PROMOTE, HOLD, ROLLBACK = Outcome.PROMOTE, Outcome.HOLD, Outcome.ROLLBACK
 TASK, SAFETY = Dimension.TASK_SUCCESS, Dimension.SAFETY
 PAPER_TARGETS = {
@@ -237,19 +236,7 @@ def test_r13__near_the_threshold_three_passes_and_more_before_a_hold_stands() ->
 # --- dimensions and thresholds
 
 
-SUITE = Suite(
-    name="s",
-    path="golden_sets/s",
-    kind=Kind.GOLDEN,
-    dimension=TASK,
-    scope=Scope.POPULATION,
-    margin=None,
-    pass_mark=0.7,
-    scorers=(WeightedScorer(name="own", scorer=None),),  # type: ignore[arg-type]
-    cases=(),
-    digest="sha256:s",
-    scorer_digest="sha256:scorers",
-)
+SUITE = make_suite(scorers=(WeightedScorer(name="own", scorer=None),))
 
 
 @pytest.mark.parametrize(("value", "passed"), [(0.7, True), (0.699, False)])

@@ -14,14 +14,13 @@ from gate.core.evidence import (
     CaseEvidence,
     Corrupt,
     Evidence,
-    Moments,
     Reference,
     SuiteBaseline,
     SuiteEvidence,
-    moments,
 )
 from gate.core.finding import Finding, Outcome, Rule, Verdict
 from gate.core.model import Dimension, Metric, Missing, Scope, Severity
+from gate.core.moments import Moments, moments
 from gate.core.planning import cases_for_margin
 from gate.core.policy import AtLeast, LatencyRule, Policy, Requirement, SliceRule
 from gate.core.reuse import may_reuse
@@ -39,6 +38,7 @@ from gate.core.rules.vetoes import check_vetoes, vetoes_to_confirm
 from gate.core.statistics import Pair, compare
 from gate.core.window import join_cases
 from tests.builders import (
+    AS_OF,
     identity,
     make_baseline_case,
     make_case_evidence,
@@ -48,7 +48,6 @@ from tests.builders import (
     make_suite_evidence,
 )
 
-AS_OF = "2026-11-21"
 RECENT = "2026-11-07"
 RELATIVE = Requirement(regression=True, broken=True)
 TASK = Dimension.TASK_SUCCESS

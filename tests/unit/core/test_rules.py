@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from gate.core.dates import day_number
-from gate.core.evidence import Absent, BaselineCase, CaseEvidence, Corrupt, SuiteBaseline, moments
-from gate.core.finding import Finding, Outcome, Verdict, figures
+from gate.core.evidence import Absent, BaselineCase, CaseEvidence, Corrupt, SuiteBaseline
+from gate.core.finding import Act, Finding, Outcome, Verdict, figures
 from gate.core.model import Dimension, Missing, Scope, Severity
+from gate.core.moments import moments
 from gate.core.policy import OnBroken, Policy, Requirement, SliceRule, Waiver
 from gate.core.rules.anchor import check_anchor
 from gate.core.rules.broken_cases import check_broken, table_for, to_confirm
@@ -21,6 +22,9 @@ from gate.core.rules.pairing import filled, pairs_at
 from gate.core.rules.regression import check_regression, check_slices, least_cases, shared_z
 from gate.core.rules.vetoes import check_vetoes, login, vetoes_to_confirm
 from tests.builders import (
+    AS_OF,
+    SAFE,
+    TASK,
     make_baseline_case,
     make_case_evidence,
     make_policy,
@@ -28,10 +32,6 @@ from tests.builders import (
     make_suite_baseline,
     make_suite_evidence,
 )
-
-AS_OF = "2026-11-21"
-TASK = make_policy(Dimension.TASK_SUCCESS)
-SAFE = make_policy(Dimension.SAFETY)
 
 
 def context(
@@ -673,6 +673,23 @@ def test_latency__not_measured__holds_where_it_is_required() -> None:
     needed, shown = timed([]), timed([], blocking=False)
     assert verdicts(check_latency(needed.policy, [needed])) == [OPEN]
     assert check_latency(shown.policy, [shown]) == ()
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+def test_latency__timed_by_a_busy_machine__is_not_known(*, blocking: bool) -> None:
+    own = timed([], blocking=blocking)
+    own = replace(own, evidence=replace(own.evidence, late="the client was late"))
+    (found,) = check_latency(own.policy, [own])
+    assert found.sentence.endswith(": latency is not known, because the client was late")
+    assert (found.verdict, found.demands, found.blocking) == (OPEN, Outcome.HOLD, blocking)
+    assert found.act is Act.RERUN
+    assert found.settle.startswith("run again on a machine that does less")
+
+
+def test_latency__of_other_runs__counts_beside_that_of_a_busy_machine() -> None:
+    own = timed([500.0] * 60)
+    own = replace(own, evidence=replace(own.evidence, late="the client was late"))
+    assert verdicts(check_latency(own.policy, [own])) == [FAIL]
 
 
 def test_latency__target_that_is_only_for_show__does_not_block() -> None:

@@ -12,9 +12,10 @@ from scipy import stats
 
 from gate.core.codec import DecodeError, decode, encode
 from gate.core.decision import decide
-from gate.core.evidence import BaselineCase, CaseEvidence, Evidence, Moments, SuiteBaseline, SuiteEvidence, moments
+from gate.core.evidence import BaselineCase, CaseEvidence, Evidence, SuiteBaseline, SuiteEvidence
 from gate.core.finding import Finding, Rule, Verdict
 from gate.core.model import Dimension, Metric, Scope
+from gate.core.moments import Moments, moments
 from gate.core.planning import cases_for_margin, cases_needed, noise, supported_margin, value_noise
 from gate.core.policy import LOWER_IS_BETTER, Profile, Requirement, SliceRule, requirements_for, with_margins
 from gate.core.rules.abort import Seen, Watch, check_abort
@@ -25,6 +26,7 @@ from gate.core.rules.regression import check_regression, check_slices
 from gate.core.statistics import Pair, compare, count_clusters, t_quantile, widening, within_case
 from gate.core.window import join_cases
 from tests.builders import (
+    AS_OF,
     DIGEST,
     make_baseline_case,
     make_case_evidence,
@@ -34,7 +36,6 @@ from tests.builders import (
     make_suite_evidence,
 )
 
-AS_OF = "2026-11-21"
 POLICY = make_policy(requirements=((Dimension.TASK_SUCCESS, Requirement(regression=True)),))
 SETTINGS = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 

@@ -10,10 +10,8 @@ from gate.core.finding import Act, Decision, Finding, Outcome, Rule, Verdict
 from gate.core.model import Dimension
 from gate.core.policy import Policy
 from gate.core.settling import NOTHING_BLOCKS, cheapest
-from tests.builders import make_policy, make_reference, make_suite_baseline, make_suite_evidence
+from tests.builders import AS_OF, TASK, make_policy, make_reference, make_suite_baseline, make_suite_evidence
 
-AS_OF = "2026-11-21"
-TASK = make_policy(Dimension.TASK_SUCCESS)
 BOTH = make_policy(Dimension.TASK_SUCCESS, Dimension.OVER_REFUSAL)
 
 

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.core.canonical import NotJsonError, canonical_json, digest, digest_text, parse_json, readable_json
-from gate.core.codec import DecodeError, decode, encode, encode_tagged
-from gate.core.evidence import Absent, BaselineCase, CaseEvidence, Corrupt, Moments, moments
+from gate.core.codec import DecodeError, decode, encode, encode_lazily, encode_tagged
+from gate.core.evidence import Absent, BaselineCase, CaseEvidence, Corrupt, SuiteBaseline
 from gate.core.finding import Outcome
 from gate.core.model import Dimension, Json, Scope, Score, Severity
+from gate.core.moments import Moments, moments
 from gate.core.planning import MOST_CASES, cases_for_margin, cases_needed, noise, smallest_drop, supported_margin
 from gate.core.policy import (
     PROFILES,
@@ -23,7 +24,7 @@ from gate.core.policy import (
     requirements_for,
 )
 from gate.core.statistics import Pair, compare
-from tests.builders import make_baseline_case, make_case_evidence, make_policy
+from tests.builders import identity, make_baseline_case, make_case_evidence, make_policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,3 +290,10 @@ def test_encode__text_of_another_class__stays_text() -> None:
 
 def test_encode_tagged__names_the_class() -> None:
     assert encode_tagged(Absent(place="x")) == {"place": "x", "type": "Absent"}
+
+
+def test_encode_lazily__reads_as_what_is_encoded_at_once() -> None:
+    cases = tuple(BaselineCase(case_id=name, digest="d", passes=9, trials=10) for name in "ab")
+    baseline = SuiteBaseline(identity=identity(), as_of="2026-01-01", cases=cases)
+    assert readable_json(encode_lazily(baseline, "cases")) == readable_json(encode(baseline))
+    assert '"case_id": "b"' in readable_json(encode_lazily(baseline, "cases"))

@@ -5,23 +5,21 @@ from dataclasses import replace
 import pytest
 
 from gate.core.decision import decide, next_steps
-from gate.core.evidence import Beside, Evidence, SuiteEvidence, moments
+from gate.core.evidence import Beside, Evidence, SuiteEvidence
 from gate.core.finding import Outcome
-from gate.core.model import Dimension
+from gate.core.moments import moments
 from gate.core.rules.comparability import check_comparability, comparable
 from gate.core.rules.context import SuiteContext
 from gate.core.window import earlier, in_window, join, key
 from tests.builders import (
+    AS_OF,
+    TASK,
     identity,
     make_case_evidence,
-    make_policy,
     make_reference,
     make_suite_baseline,
     make_suite_evidence,
 )
-
-AS_OF = "2026-11-21"
-POLICY = make_policy(Dimension.TASK_SUCCESS)
 
 
 def ran(as_of: str, marks: str = "P", *, family: str = "", version: str = "sha256:c0ffee") -> Evidence:
@@ -108,6 +106,25 @@ def test_join__latencies_of_the_base_count_as_long_as_it_has_that_version(
     assert joined.cases[0].beside_ms == tuple(10.0 * value for value in kept)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "joined"),
+    [
+        ("", "", ""),
+        ("gate.yaml", "", "gate.yaml"),
+        ("genai-prices 1", "genai-prices 1", "genai-prices 1"),
+        ("genai-prices 2, unavailable", "gate.yaml, unavailable", "gate.yaml, genai-prices 2, unavailable"),
+    ],
+)
+def test_join__names_every_source_of_prices_once(first: str, second: str, joined: str) -> None:
+    both = join(make_suite_evidence(prices=first), make_suite_evidence(prices=second))
+    assert both.prices == joined
+
+
+@pytest.mark.parametrize(("first", "second", "joined"), [("a", "", "a"), ("", "b", "b"), ("a", "b", "b")])
+def test_join__a_late_client_is_remembered(first: str, second: str, joined: str) -> None:
+    assert join(make_suite_evidence(late=first), make_suite_evidence(late=second)).late == joined
+
+
 def test_spent_looks_stay_spent__a_rerun_of_the_same_version_asks_nothing_and_decides_the_same() -> None:
     lost = "a*3: FFFFF  b*97: PPPPP"
     before = make_suite_baseline("a*3: 5/10  b*97: 10/10")
@@ -116,14 +133,14 @@ def test_spent_looks_stay_spent__a_rerun_of_the_same_version_asks_nothing_and_de
     assert isinstance(joined, SuiteEvidence)
     for suite in (first, joined):
         evidence, references = Evidence(suites=(suite,)), (make_reference(before),)
-        decision = decide(policy=POLICY, evidence=evidence, references=references, as_of=AS_OF)
+        decision = decide(policy=TASK, evidence=evidence, references=references, as_of=AS_OF)
         assert decision.outcome is Outcome.HOLD
-        assert next_steps(policy=POLICY, evidence=evidence, references=references, as_of=AS_OF) == ()
+        assert next_steps(policy=TASK, evidence=evidence, references=references, as_of=AS_OF) == ()
 
 
 def test_stale_baseline__holds_and_is_not_compared_with() -> None:
     stale = replace(make_suite_baseline(), stale="the provider moved on 2026-11-20")
-    context = SuiteContext(evidence=make_suite_evidence(), reference=make_reference(stale), policy=POLICY, as_of=AS_OF)
+    context = SuiteContext(evidence=make_suite_evidence(), reference=make_reference(stale), policy=TASK, as_of=AS_OF)
     assert not comparable(context)
     found = check_comparability(context)
     assert found[0].demands is Outcome.HOLD

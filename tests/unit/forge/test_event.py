@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gate.errors import ConfigurationError, ExitCode, NothingToDoError
-from gate.forge.event import Activity, Command, FinishedRun, read_event
+from gate.forge.event import TRUSTED, Activity, Command, FinishedRun, read_event
 
 HEAD, BASE, OLD = "a" * 40, "b" * 40, "c" * 40
 PULL: dict[str, Any] = {
@@ -148,14 +148,19 @@ def test_read_event__pull_request_target_is_always_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["pull_request", "push", "schedule", "workflow_dispatch", "repository_dispatch"])
-@pytest.mark.parametrize("command", [Command.RELEASE, Command.VERIFY_FORK, Command.CHECK_FORK])
+@pytest.mark.parametrize("command", TRUSTED)
 def test_read_event__trusted_commands_need_their_event(name: str, command: Command) -> None:
     with pytest.raises(NothingToDoError, match=f"the command {command} has nothing to do on '{name}'"):
         read_event(name, {**PULL, **PUSH}, command)
 
 
 @pytest.mark.parametrize(
-    ("name", "command"), [("issue_comment", Command.CHECK_FORK), ("workflow_run", Command.RELEASE)]
+    ("name", "command"),
+    [
+        ("issue_comment", Command.CHECK_FORK),
+        ("issue_comment", Command.KEEP_EVIDENCE),
+        ("workflow_run", Command.RELEASE),
+    ],
 )
 def test_read_event__trusted_commands_do_not_swap_events(name: str, command: Command) -> None:
     with pytest.raises(NothingToDoError, match="lockgate does only"):

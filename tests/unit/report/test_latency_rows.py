@@ -39,7 +39,7 @@ def beside(verdict: Verdict, **numbers: float) -> Finding:
 )
 def test_metric_rows__latency_against_the_base(verdict: Verdict, word: str) -> None:
     (row,) = metric_rows([beside(verdict, **FIGURES)], targets=1)
-    assert (row.label, row.dimension, row.word) == ("latency p95 against the base", "latency", word)
+    assert (row.label, row.word) == ("latency p95 against the base", word)
     assert (row.before, row.now, row.change) == ("950 ms", "1.9 s", "×1.23 [×1.10, ×1.36]")
 
 

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from gate.core.evidence import Corrupt, Reference
+from gate.core.evidence import Corrupt, Reference, SuiteBaseline
 from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict, figures
 from gate.core.model import Dimension
 from gate.core.policy import Policy, Waiver
 from gate.report.comment import render_comment
 from gate.report.rows import Row
+from gate.report.small_print import SMALL_PRINT
 from gate.report.terminal import render_terminal
 from gate.report.view import Provenance, demanding_findings
 from gate.report.words import (
@@ -130,7 +131,7 @@ def test_build_view__a_floor_alone_is_a_row() -> None:
     decision = replace(rollback().decision, findings=(FLOOR,))
     (row,) = replace(rollback(), decision=decision).view.rows
     assert row == Row(
-        label="sales_email_intent (floor)", dimension="task success", before="≥\u00a080.0%", now="93.1%",
+        label="sales_email_intent (floor)", before="≥\u00a080.0%", now="93.1%",
         change="[89.4%, 95.7%]", word="above the floor", notable=False,
     )  # fmt: skip
 
@@ -157,7 +158,7 @@ def test_build_view__slices_that_dropped_only() -> None:
 def test_build_view__counts_everything_left_out() -> None:
     assert hold().view.exclusions == (
         "`sales_email_intent`: 1 trial unscored (1 timed out).",
-        "`sales_email_intent`: cases not compared: 2 new.",
+        "`sales_email_intent`: cases not compared: 2 new (no baseline yet).",
     )
     assert incomplete().view.exclusions[0] == "The run ended early: the budget of 4000 calls is spent"
 
@@ -168,6 +169,14 @@ def test_build_view__names_removed_and_edited_cases() -> None:
     edited = replace(suite, cases=(replace(suite.cases[0], digest="sha256:other"), *suite.cases[1:]))
     assert replace(rollback(), evidence=evidence(edited)).view.exclusions == (
         "`sales_email_intent`: cases not compared: 1 edited, 1 only in the baseline.",
+    )
+
+
+def test_build_view__says_that_new_versions_are_not_compared() -> None:
+    suite, first = SUITES[0], SUITES[0].cases[0]
+    twice = replace(first, case_id=f"{first.case_id}+edited", digest="sha256:other", edits=first.case_id)
+    assert replace(rollback(), evidence=evidence(replace(suite, cases=(*suite.cases, twice)))).view.exclusions == (
+        "`sales_email_intent`: cases not compared: 1 edited (new version, no baseline yet).",
     )
 
 
@@ -298,3 +307,45 @@ def test_words__numbers() -> None:
     )  # fmt: skip
     assert (count(1, "case"), count(1_200, "case")) == ("1 case", "1,200 cases")
     assert listed(("a`b", "c", "d"), 2) == "`a'b`, `c` and 1 more"
+
+
+def priced(now: str, before: str = "") -> tuple[str, ...]:
+    own = promote()
+    suites = tuple(replace(suite, prices=now) for suite in own.evidence.suites)
+    known = tuple(
+        replace(one, baseline=replace(one.baseline, prices=before)) if isinstance(one.baseline, SuiteBaseline) else one
+        for one in own.references
+    )
+    return replace(own, evidence=replace(own.evidence, suites=suites), references=known).view.small_print
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "told"),
+    [
+        ("", "genai-prices 1.0", ""),
+        ("genai-prices 1.1", "", "Prices: genai-prices 1.1."),
+        ("genai-prices 1.1", "genai-prices 1.1", "Prices: genai-prices 1.1."),
+        ("gate.yaml", "genai-prices 1.1", "Prices: gate.yaml; the baseline's: genai-prices 1.1."),
+        ("unavailable", "", "Prices: unavailable."),
+    ],
+)
+def test_build_view__small_print_says_where_prices_are_known_from(now: str, before: str, told: str) -> None:
+    assert priced(now, before) == (*SMALL_PRINT, *((told,) if told else ()))
+
+
+def test_build_view__small_print_of_hostile_prices_is_short_and_escaped() -> None:
+    own = promote()
+    suites = tuple(replace(suite, prices="</sub><img src=x>" * 99) for suite in own.evidence.suites)
+    view = replace(own, evidence=replace(own.evidence, suites=suites)).view
+    assert len(view.small_print[-1]) < 100
+    (shown,) = (one for one in render_comment(view).splitlines() if one.startswith("<sub>"))
+    assert shown.count("</sub>") == 1
+    assert shown.count("<img") == shown.count("\\<img")
+
+
+def test_build_view__prices_stand_there_where_nothing_was_compared() -> None:
+    own = promote()
+    suites = tuple(replace(suite, prices="gate.yaml") for suite in own.evidence.suites)
+    bare = replace(own, evidence=replace(own.evidence, suites=suites), decision=replace(own.decision, findings=()))
+    assert bare.view.small_print == ("Prices: gate.yaml.",)
+    assert "<sub>Prices: gate.yaml.</sub>" in render_comment(bare.view)

@@ -15,13 +15,9 @@ from gate.core.model import (
     Answer,
     Call,
     Case,
-    Dimension,
     Exhibit,
-    Kind,
     Missing,
-    Scope,
     Score,
-    Suite,
     Unanswered,
     Usage,
     WeightedScorer,
@@ -32,7 +28,7 @@ from gate.runner.budget import Budget, Ceilings
 from gate.runner.journal import Journal
 from gate.runner.order import case_order
 from gate.runner.suite_run import SuiteRun
-from tests.builders import identity
+from tests.builders import identity, make_suite
 
 IDS = tuple(f"c{number}" for number in range(6))
 
@@ -82,19 +78,7 @@ class Now:
         return Score(value=float(exhibit.answer.text == "now"), explanation="compared")
 
 
-SUITE = Suite(
-    name="intent",
-    path="golden_sets/intent",
-    kind=Kind.GOLDEN,
-    dimension=Dimension.TASK_SUCCESS,
-    scope=Scope.POPULATION,
-    margin=None,
-    pass_mark=0.7,
-    scorers=(WeightedScorer(name="now", scorer=Now()),),
-    cases=tuple(Case(id=name, input={}, expected={}, digest="sha256:0", place="cases.jsonl:1") for name in IDS),
-    digest="sha256:intent",
-    scorer_digest="sha256:scorers",
-)
+SUITE = make_suite(*IDS, scorers=(WeightedScorer(name="now", scorer=Now()),))
 
 
 class Silent:

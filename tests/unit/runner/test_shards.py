@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from gate.core.model import Case, Dimension, Kind, Scope, Suite
+from gate.core.model import Case, Suite
 from gate.runner.budget import Ceilings
 from gate.runner.shards import Shard, assign_shards, cut_ceilings, cut_suite
+from tests.builders import make_suite
 
 
 def case(name: str, *peers: str) -> Case:
@@ -17,11 +18,7 @@ def case(name: str, *peers: str) -> Case:
 
 
 def suite(*cases: Case) -> Suite:
-    return Suite(
-        name="intent", path="golden_sets/intent", kind=Kind.GOLDEN, dimension=Dimension.TASK_SUCCESS,
-        scope=Scope.POPULATION, margin=None, pass_mark=0.7, scorers=(), cases=cases, digest="sha256:whole",
-        scorer_digest="sha256:scorers",
-    )  # fmt: skip
+    return make_suite(cases=cases, digest="sha256:whole")
 
 
 MANY = suite(*(case(f"c-{number:03d}") for number in range(300)))

@@ -11,15 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from gate.core.canonical import canonical_json
+from gate.core.codec import encode
 from gate.core.model import (
     Answer,
     Call,
     Case,
-    Dimension,
     Exhibit,
-    Kind,
     Missing,
-    Scope,
     Score,
     Suite,
     Trial,
@@ -31,12 +30,14 @@ from gate.core.model import (
 from gate.core.rules.abort import Watch
 from gate.runner.asking import Asking
 from gate.runner.budget import Budget, Ceilings
+from gate.runner.client_lag import ClientLag
 from gate.runner.journal import Journal
 from gate.runner.judge_calls import JudgeCalls
 from gate.runner.order import case_order, trial_seed
 from gate.runner.scoring import score_answer
 from gate.runner.suite_run import SuiteRun
-from tests.builders import identity, make_baseline_case
+from gate.worker.ending import workers_are_ended
+from tests.builders import identity, make_baseline_case, make_suite
 
 
 class Target:
@@ -114,22 +115,9 @@ class Progress:
         self.lines.append("end")
 
 
-def make_suite(*scorers: object, ids: tuple[str, ...] = ("a", "b", "c")) -> Suite:
-    cases = tuple(Case(id=name, input={}, expected={}, digest="sha256:0", place="cases.jsonl:1") for name in ids)
-    used = scorers or (Equal(),)
-    return Suite(
-        name="intent",
-        path="golden_sets/intent",
-        kind=Kind.GOLDEN,
-        dimension=Dimension.TASK_SUCCESS,
-        scope=Scope.POPULATION,
-        margin=None,
-        pass_mark=0.7,
-        scorers=tuple(WeightedScorer(name=f"s{n}", scorer=scorer) for n, scorer in enumerate(used)),  # type: ignore[arg-type]
-        cases=cases,
-        digest="sha256:intent",
-        scorer_digest="sha256:scorers",
-    )
+def suite_of(*scorers: object, ids: tuple[str, ...] = ("a", "b", "c")) -> Suite:
+    used = [WeightedScorer(name=f"s{n}", scorer=scorer) for n, scorer in enumerate(scorers or (Equal(),))]  # type: ignore[arg-type]
+    return make_suite(*ids, scorers=tuple(used))
 
 
 @pytest.fixture
@@ -147,7 +135,7 @@ def lines(tmp_path: Path, journal: Journal) -> object:
 def make_run(
     journal: Journal, suite: Suite | None = None, *, budget: Budget | None = None, **changes: object
 ) -> SuiteRun:
-    suite = suite or make_suite()
+    suite = suite or suite_of()
     fields: dict[str, object] = {
         "suite": suite,
         "identity": identity(),
@@ -181,6 +169,61 @@ def test_run_passes__brings_to_a_number_and_does_not_repeat(journal: Journal) ->
     run.run_passes(2)
     assert len(run.target.calls) == 9  # type: ignore[attr-defined]
     assert run.passes == 3
+
+
+IDS = tuple(f"c{number}" for number in range(8))
+SLOW = {**dict.fromkeys(IDS, 100.0), "c3": 900.0, "c5": 400.0}
+
+
+def asked(run: SuiteRun) -> list[str]:
+    return [call.case_id for call in run.target.calls]  # type: ignore[attr-defined]
+
+
+def test_run_passes__later_passes_begin_with_slow_cases_and_show_the_same(journal: Journal) -> None:
+    plain, ordered = (make_run(journal, suite_of(ids=IDS), workers=1, expected_ms=ms) for ms in ({}, SLOW))
+    for run in (plain, ordered):
+        run.run_passes(1)
+        run.run_passes(3)
+    first = [case.id for case in case_order(plain.suite, plain.identity)]
+    assert asked(plain) == first * 3
+    later = ["c3", "c5", *(name for name in first if name not in ("c3", "c5"))]
+    assert asked(ordered) == first + later * 2
+    assert ordered.evidence() == plain.evidence()
+    assert canonical_json(encode(ordered.evidence())) == canonical_json(encode(plain.evidence()))
+
+
+def test_run_passes__what_is_watched_keeps_its_random_order(journal: Journal) -> None:
+    watch = Watch(known={}, margin=0.05)
+    run = make_run(journal, suite_of(ids=IDS), workers=1, expected_ms=SLOW, watch=watch)
+    run.run_passes(2)
+    assert asked(run) == [case.id for case in case_order(run.suite, run.identity)] * 2
+
+
+def test_evidence__says_where_the_prices_of_answers_that_were_paid_for_are_known_from(journal: Journal) -> None:
+    usage = Usage(input_tokens=1, output_tokens=1)
+    answers = [
+        Answer(text="a", model="m-2", usage=usage),
+        Answer(text="a", model="m-1", usage=usage),
+        Answer(text="a", model="modelled", usage=usage, modelled=True),
+        Answer(text="a", model="kept", usage=usage, replayed="cache"),
+        Answer(text="a", model="free"),
+    ]
+    run = make_run(journal, suite_of(ids=("a",)), target=Target(a=answers), price_source=lambda model: f"list {model}")
+    assert run.evidence().prices == ""
+    run.run_passes(5)
+    assert run.evidence().prices == "list m-1, list m-2"
+
+
+def test_evidence__of_a_late_client_leaves_out_only_its_own_latencies(journal: Journal) -> None:
+    answers = [Answer(text="a", model="m", latency_ms=5.0) for _ in range(2)]
+    first = make_run(journal, suite_of(ids=("a",)), target=Target(a=answers))
+    first.run_passes(1)
+    lag = ClientLag(lags_ms=[100.0] * 200)
+    run = make_run(journal, first.suite, target=first.target, earlier=first.evidence(), lag=lag)
+    run.run_passes(2)
+    assert run.evidence().cases[0].latency_ms == (5.0,)
+    assert run.evidence().late.startswith("the client was late")
+    assert marks(run) == {"a": "PP"}
 
 
 def test_run_more__extra_trials_count_for_later_passes(journal: Journal) -> None:
@@ -223,7 +266,7 @@ def test_run_passes__an_unanswered_call_is_unscored_with_its_reason(journal: Jou
 
 
 def test_run_passes__a_scorer_that_raises_leaves_the_trial_unscored(journal: Journal, lines: object) -> None:
-    run = make_run(journal, make_suite(Equal(), Broken()))
+    run = make_run(journal, suite_of(Equal(), Broken()))
     run.run_passes(1)
     assert marks(run) == {"a": "U", "b": "U", "c": "U"}
     first = lines()[0]  # type: ignore[operator]
@@ -234,7 +277,7 @@ def test_run_passes__a_scorer_that_raises_leaves_the_trial_unscored(journal: Jou
 
 
 def test_score_answer__only_scorers_that_apply() -> None:
-    suite = make_suite(Equal(), Equal(only="b"))
+    suite = suite_of(Equal(), Equal(only="b"))
     answer = Answer(text="b", model="m")
     results = {
         case.id: [result.scorer for result in score_answer(suite.scorers, Exhibit(case=case, answer=answer))]
@@ -246,7 +289,7 @@ def test_score_answer__only_scorers_that_apply() -> None:
 def test_run_passes__scorers_see_the_answers_of_the_same_pass(journal: Journal) -> None:
     watching = Watching()
     texts = {"a": [Answer(text=f"a{n}", model="m") for n in range(2)]}
-    suite = make_suite(watching, ids=("a", "b"))
+    suite = suite_of(watching, ids=("a", "b"))
     ranked = (suite.cases[0], replace(suite.cases[1], expected={"outranks": ["a"]}))
     run = make_run(journal, replace(suite, cases=ranked), target=Target(**texts), workers=1)
     run.run_passes(2)
@@ -291,10 +334,11 @@ class Interrupting(Target):
 
 
 def test_run_passes__interrupted_keeps_what_was_answered(journal: Journal, lines: object) -> None:
-    run = make_run(journal, make_suite(ids=tuple(f"c{n:02d}" for n in range(40))), target=Interrupting(), workers=1)
+    run = make_run(journal, suite_of(ids=tuple(f"c{n:02d}" for n in range(40))), target=Interrupting(), workers=1)
     run.run_passes(1)
     asked = len(run.target.calls)  # type: ignore[attr-defined]
     assert run.interrupted
+    assert not workers_are_ended()
     assert 3 <= asked < 40
     assert sum(len(text) for text in marks(run).values()) == asked == len(lines())  # type: ignore[operator]
     assert not run.stopped
@@ -313,7 +357,7 @@ class Impatient(Equal):
 
 
 def test_run_passes__interrupted_while_scoring_keeps_every_answer(journal: Journal, lines: object) -> None:
-    suite = make_suite(Impatient())
+    suite = suite_of(Impatient())
     run = make_run(journal, suite, workers=3)
     run.run_passes(1)
     order = [case.id for case in case_order(suite, run.identity)]
@@ -333,7 +377,7 @@ class Buggy(Target):
 
 
 def test_run_passes__a_bug_of_ours_stops_the_asking(journal: Journal) -> None:
-    run = make_run(journal, make_suite(ids=tuple(f"c{n:03d}" for n in range(400))), target=Buggy(), workers=1)
+    run = make_run(journal, suite_of(ids=tuple(f"c{n:03d}" for n in range(400))), target=Buggy(), workers=1)
     with pytest.raises(ZeroDivisionError):
         run.run_passes(1)
     assert len(run.target.calls) < 400  # type: ignore[attr-defined]
@@ -346,7 +390,7 @@ def test_run_passes__progress_is_told(journal: Journal) -> None:
 
 
 def test_case_order__fixed_by_the_hashes_and_peers_first(journal: Journal) -> None:
-    suite = make_suite(ids=tuple(f"c{number:02}" for number in range(30)))
+    suite = suite_of(ids=tuple(f"c{number:02}" for number in range(30)))
     ranked = tuple(
         replace(case, expected={"outranks": [f"c{(number + 7) % 30:02}"]}) if number % 5 == 0 else case
         for number, case in enumerate(suite.cases)
@@ -360,15 +404,15 @@ def test_case_order__fixed_by_the_hashes_and_peers_first(journal: Journal) -> No
 
 
 def test_case_order__two_that_outrank_each_other_end(journal: Journal) -> None:
-    suite = make_suite(ids=("a", "b"))
+    suite = suite_of(ids=("a", "b"))
     both = tuple(replace(case, expected={"outranks": ["a", "b"]}) for case in suite.cases)
     assert sorted(case.id for case in case_order(replace(suite, cases=both), identity())) == ["a", "b"]
 
 
 def broken_run(journal: Journal, answer: str, **changes: object) -> SuiteRun:
     ids = tuple(f"c{number:03}" for number in range(200))
-    suite = make_suite(ids=ids)
-    known = {case_id: make_baseline_case(case_id, digest="sha256:0") for case_id in ids}
+    suite = suite_of(ids=ids)
+    known = {case_id: make_baseline_case(case_id) for case_id in ids}
     wrong = {case_id: [Answer(text=answer, model="m")] for case_id in ids} if answer else {}
     watch = Watch(known=known, margin=0.03)
     return make_run(journal, suite, target=Target(**wrong), workers=4, watch=watch, **changes)
@@ -416,7 +460,7 @@ def test_earlier__an_aborted_pass_is_not_taken_up_again(journal: Journal) -> Non
 
 
 def test_run_passes__interrupted_while_scoring_asks_nothing_more(journal: Journal) -> None:
-    suite = make_suite(Impatient(), ids=("b", *(f"c{n:03d}" for n in range(400))))
+    suite = suite_of(Impatient(), ids=("b", *(f"c{n:03d}" for n in range(400))))
     run = make_run(journal, suite, workers=1)
     run.run_passes(5)
     place = [case.id for case in case_order(suite, run.identity)].index("b")
@@ -437,13 +481,13 @@ class Together(Equal):
 
 
 def test_run_passes__answers_without_peers_are_scored_side_by_side(journal: Journal) -> None:
-    run = make_run(journal, make_suite(Together(), ids=("a", "b", "c", "d")), workers=2)
+    run = make_run(journal, suite_of(Together(), ids=("a", "b", "c", "d")), workers=2)
     run.run_passes(1)
     assert marks(run) == dict.fromkeys("abcd", "P")
 
 
 def test_run_passes__interrupted__judges_are_not_asked_any_more(journal: Journal) -> None:
-    suite = make_suite(ids=tuple(f"c{n:02d}" for n in range(40)))
+    suite = suite_of(ids=tuple(f"c{n:02d}" for n in range(40)))
     run = make_run(journal, suite, target=Interrupting(), workers=1, judge_calls=JudgeCalls())
     run.run_passes(1)
     assert (run.interrupted, run.judge_calls.closed) == (True, True)  # type: ignore[union-attr]

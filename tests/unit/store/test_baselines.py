@@ -8,8 +8,9 @@ import pytest
 from gate.core.broken import BrokenTable, table_of
 from gate.core.canonical import canonical_json, digest
 from gate.core.codec import encode
-from gate.core.evidence import Absent, Corrupt, SuiteBaseline, moments
+from gate.core.evidence import Absent, Corrupt, SuiteBaseline
 from gate.core.model import Json, Severity
+from gate.core.moments import moments
 from gate.store.baselines import (
     SCHEMA,
     anchor_path,

@@ -4,27 +4,24 @@ from dataclasses import replace
 
 import pytest
 
-from gate.core.model import Case, Dimension, Kind, Scope, Suite
+from gate.core.model import Scope, Suite
 from gate.core.rules.regression import least_cases
 from gate.errors import SuiteError
 from gate.suites.limits import check_size
+from tests.builders import make_case, make_suite
 
 
 def suite(count: int, *, margin: float | None = None, scope: Scope = Scope.POPULATION) -> Suite:
-    one = Case(id="c", input={}, expected={}, digest="sha256:0", place="golden_sets/intent/cases.jsonl:1")
-    return Suite(
-        name="intent",
-        path="golden_sets/intent",
-        kind=Kind.GOLDEN,
-        dimension=Dimension.TASK_SUCCESS,
-        scope=scope,
-        margin=margin,
-        pass_mark=0.7,
-        scorers=(),
-        cases=tuple(replace(one, id=f"c{number}") for number in range(count)),
-        digest="sha256:0",
-        scorer_digest="sha256:0",
-    )
+    return make_suite(*(f"c{number}" for number in range(count)), margin=margin, scope=scope)
+
+
+def refusal(suite: Suite) -> SuiteError | None:
+    """What is said against the size at a margin of 3 points; None where it is enough."""
+    try:
+        check_size(suite, 0.03)
+    except SuiteError as error:
+        return error
+    return None
 
 
 @pytest.mark.parametrize(
@@ -36,16 +33,16 @@ def test_least_cases__exact(margin: float, needed: int) -> None:
 
 
 def test_check_size__enough() -> None:
-    check_size(suite(100), 0.03)
+    assert refusal(suite(100)) is None
 
 
 def test_check_size__too_few() -> None:
-    with pytest.raises(SuiteError) as caught:
-        check_size(suite(30), 0.03)
-    assert str(caught.value) == (
+    refused = refusal(suite(30))
+    assert str(refused) == (
         "golden_sets/intent/suite.yaml:1: suite intent has 30 cases; a margin of 3 points in scope population needs 100"
     )
-    assert caught.value.hint == "add 70 cases, or set margin: 0.10, or set scope: set"
+    assert refused is not None
+    assert refused.hint == "add 70 cases, or set margin: 0.10, or set scope: set"
 
 
 def test_check_size__one_too_few() -> None:
@@ -63,13 +60,13 @@ def test_check_size__no_margin_is_wide_enough(count: int) -> None:
 
 
 def test_check_size__own_margin_counts() -> None:
-    check_size(suite(30, margin=0.1), 0.03)
+    assert refusal(suite(30, margin=0.1)) is None
     with pytest.raises(SuiteError, match="a margin of 1 points in scope population needs 300"):
         check_size(suite(100, margin=0.01), 0.03)
 
 
 def test_check_size__set_scope_claims_nothing_more() -> None:
-    check_size(suite(1, scope=Scope.SET), 0.03)
+    assert refusal(suite(1, scope=Scope.SET)) is None
 
 
 def test_check_size__the_suggested_margin_is_enough() -> None:
@@ -78,3 +75,10 @@ def test_check_size__the_suggested_margin_is_enough() -> None:
             check_size(suite(count), 0.03)
         margin = float(caught.value.hint.split("margin: ")[1].split(",")[0])
         assert least_cases(margin) <= count
+
+
+def test_check_size__counts_the_cases_of_the_change_only() -> None:
+    twice = make_case("c0+edited", edits="c0")
+    gone = make_case("gone", removed=True)
+    assert refusal(replace(suite(100), cases=(*suite(100).cases, twice, gone))) is None
+    assert refusal(replace(suite(98), cases=(*suite(98).cases, twice, gone))) is not None

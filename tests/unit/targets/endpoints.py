@@ -9,8 +9,23 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from gate.core.model import Json
+from gate.targets.definition import TargetDefinition
 
 Respond = Callable[[BaseHTTPRequestHandler], None]
+
+
+def define(url: str | None, **changes: object) -> TargetDefinition:
+    """A target that asks this address, with the key MY_KEY, which may be sent to this machine."""
+    settings = {
+        "name": "t",
+        "provider": "openai",
+        "model": "m-1",
+        "base_url": url,
+        "api_key_name": "MY_KEY",
+        "timeout_s": 20.0,
+        "allowed_hosts": {"MY_KEY": ("127.0.0.1",)},
+    }
+    return TargetDefinition(**(settings | changes))  # type: ignore[arg-type]
 
 
 class Endpoint(ThreadingHTTPServer):

@@ -116,8 +116,33 @@ def test_answer__counts_what_went_into_the_cache_as_input() -> None:
     }
     answer = ask(say({"content": [], "usage": usage, "stop_reason": "max_tokens"}))
     assert isinstance(answer, Answer)
-    assert answer.usage == Usage(input_tokens=16, output_tokens=2, cached_input_tokens=5)
+    assert answer.usage == Usage(input_tokens=16, output_tokens=2, cached_input_tokens=5, cache_write_tokens=10)
     assert (answer.text, answer.finish_reason) == ("", "length")
+
+
+@pytest.mark.parametrize(
+    ("kept", "usd"),
+    [
+        # 0.1 of 3, 0.4 read at 0.3; 0.5 written for five minutes at 3.75, or for an hour at 6 dollars a million.
+        ({}, 0.3 + 0.12 + 1.875),
+        ({"ephemeral_5m_input_tokens": 500}, 0.3 + 0.12 + 1.875),
+        ({"ephemeral_1h_input_tokens": 500}, 0.3 + 0.12 + 3.0),
+        ({"ephemeral_5m_input_tokens": 300, "ephemeral_1h_input_tokens": 200}, 0.3 + 0.12 + 1.125 + 1.2),
+        ({"ephemeral_1h_input_tokens": 900}, 0.3 + 0.12 + 3.0),
+    ],
+)
+def test_answer__is_priced_with_what_was_read_from_and_written_to_the_cache(kept: Json, usd: float) -> None:
+    usage: Json = {
+        "input_tokens": 100,
+        "output_tokens": 0,
+        "cache_creation_input_tokens": 500,
+        "cache_read_input_tokens": 400,
+        "cache_creation": kept,
+    }
+    said = {"content": [], "usage": usage, "stop_reason": "max_tokens", "model": "claude-sonnet-4-5-20250929"}
+    answer = ask(say(said))
+    assert isinstance(answer, Answer)
+    assert answer.usd == pytest.approx(usd / 1000)
 
 
 @pytest.mark.parametrize(

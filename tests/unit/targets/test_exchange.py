@@ -11,12 +11,11 @@ import pytest
 
 from gate.core.model import Answer, Call, Json, Missing, ToolCall, Unanswered, Usage
 from gate.errors import ConfigurationError
-from gate.targets.definition import TargetDefinition
 from gate.targets.exchange import HttpTarget
 from gate.targets.prices import Price
 from gate.targets.table import build_target
 from gate.targets.transport import Line
-from tests.unit.targets.endpoints import Endpoint, Respond, events, in_turn, say, serving, stream
+from tests.unit.targets.endpoints import Endpoint, Respond, define, events, in_turn, say, serving, stream
 
 KEY = "sk-planted-secret-0123456789"
 CALL = Call(case_id="c-1", prompt="Hello", variables={}, seed=7)
@@ -32,18 +31,8 @@ def chunk(delta: dict[str, Json], why: str | None = None, **more: Json) -> dict[
 
 
 def target(url: str, **changes: object) -> HttpTarget:
-    settings = {
-        "name": "t",
-        "provider": "openai",
-        "model": "m-1",
-        "base_url": url,
-        "api_key_name": "MY_KEY",
-        "timeout_s": 20.0,
-        "allowed_hosts": {"MY_KEY": ("127.0.0.1",)},
-    }
-    definition = TargetDefinition(**(settings | changes))  # type: ignore[arg-type]
     prices = {"m-1": Price(input=1.0, output=2.0)}
-    built = build_target(definition, environ={"MY_KEY": KEY}, root=Path("/"), prices=prices)
+    built = build_target(define(url, **changes), environ={"MY_KEY": KEY}, root=Path("/"), prices=prices)
     assert isinstance(built, HttpTarget)
     return built
 
@@ -421,7 +410,7 @@ def test_answer__that_cannot_be_checked_against_its_schema_is_kept() -> None:
 
 
 def test_hold__of_a_connection_that_opens_after_the_deadline_cuts_it() -> None:
-    line = Line()
+    line = Line("http://127.0.0.1:1/v1")
     near, far = socket.socketpair()
     with near, far:
         line.cut()

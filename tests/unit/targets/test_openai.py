@@ -14,29 +14,15 @@ import pytest
 
 from gate.core.model import Answer, Call, Json, Missing, Target, ToolCall, Unanswered, Usage
 from gate.errors import ConfigurationError
-from gate.targets.definition import TargetDefinition
+from gate.targets.exchange import HttpTarget
 from gate.targets.prices import Price
 from gate.targets.table import build_target
-from tests.unit.targets.endpoints import Endpoint, Respond, in_turn, say, serving
+from tests.unit.targets.endpoints import Endpoint, Respond, define, in_turn, say, serving
 
 KEY = "sk-planted-secret-0123456789"
 CALL = Call(case_id="c-1", prompt="Grüße \ud800", variables={}, seed=7)
-CREDENTIALS = {"MY_KEY": ("127.0.0.1",)}
 MESSAGE: dict[str, Json] = {"role": "assistant", "content": "hé"}
 REPLY: dict[str, Json] = {"model": "m-1-2025", "choices": [{"message": MESSAGE}]}
-
-
-def define(url: str | None, **changes: object) -> TargetDefinition:
-    settings = {
-        "name": "t",
-        "provider": "openai",
-        "model": "m-1",
-        "base_url": url,
-        "api_key_name": "MY_KEY",
-        "timeout_s": 20.0,
-        "allowed_hosts": CREDENTIALS,
-    }
-    return TargetDefinition(**(settings | changes))  # type: ignore[arg-type]
 
 
 def build(url: str | None, **changes: object) -> Target:
@@ -357,10 +343,18 @@ def test_build_openai__refuses_the_address(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://localhost:1/v1", "http://[::1]:1/v1/", "http://127.0.0.2", "https://example.com/a-b/v1"]
+    ("url", "asked"),
+    [
+        ("http://localhost:1/v1", "http://localhost:1/v1/chat/completions"),
+        ("http://[::1]:1/v1/", "http://[::1]:1/v1/chat/completions"),
+        ("http://127.0.0.2", "http://127.0.0.2/chat/completions"),
+        ("https://example.com/a-b/v1", "https://example.com/a-b/v1/chat/completions"),
+    ],
 )
-def test_build_openai__takes_the_address(url: str) -> None:
-    build(url, api_key_name=None)
+def test_build_openai__takes_the_address(url: str, asked: str) -> None:
+    target = build(url, api_key_name=None)
+    assert isinstance(target, HttpTarget)
+    assert target.url == asked
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,9 @@ from gate.targets.pacing import FAILURES_TO_REST, Limits, Pace, Paces
 from gate.targets.table import build_target
 from tests.rigs.model_server import Latency, Outage, Script, running_server
 from tests.rigs.model_server import Limits as ServerLimits
+from tests.unit.targets.endpoints import say, serving
+
+REPLY = b'{"choices": [{"message": {"content": "ok"}, "finish_reason": "stop"}]}'
 
 
 def target(url: str, **changes: object) -> HttpTarget:
@@ -60,3 +65,36 @@ def test_answer__own_limit__is_kept() -> None:
     assert all(isinstance(answer, Answer) for answer in answers)
     assert isinstance(asked.pace, Pace)
     assert asked.pace._requests.left <= 1.0
+
+
+def test_answer__one_key_is_refused__stops_only_who_asks_with_it() -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        good = handler.headers["Authorization"] == "Bearer sk-good"
+        say(REPLY if good else b"who are you", status=200 if good else 401)(handler)
+
+    with serving(respond) as server:
+        definition = TargetDefinition(
+            name="t",
+            provider="openai",
+            model="gpt-4.1-mini-2025-04-14",
+            base_url=server.url,
+            timeout_s=20.0,
+            allowed_hosts={"GOOD": ("127.0.0.1",), "BAD": ("127.0.0.1",)},
+        )
+        paces, environ = Paces(), {"GOOD": "sk-good", "BAD": "sk-bad"}
+        judge, target = (
+            build_target(replace(definition, api_key_name=name), environ=environ, root=Path(), prices={}, paces=paces)
+            for name in ("BAD", "GOOD")
+        )
+        assert isinstance(judge, HttpTarget)
+        assert isinstance(target, HttpTarget)
+        assert judge.pace is target.pace
+        refused = ask_all(judge, 20, 1)
+        answered = ask_all(target, 20, 4)
+        seen = len(server.seen)
+    assert {type(one) for one in refused} == {Unanswered}
+    last = refused[-1]
+    assert isinstance(last, Unanswered)
+    assert last.detail == "the provider refuses the key, and was not asked again: status 401: who are you"
+    assert all(isinstance(one, Answer) for one in answered)
+    assert seen == FAILURES_TO_REST + 20

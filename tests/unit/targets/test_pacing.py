@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from gate.targets.pacing import FAILURES_TO_REST, RESTS_S, Limits, Pace, Paces
+from gate.targets.pacing import FAILURES_TO_REST, NOBODY, RESTS_S, Asker, Limits, Pace, Paces
 
 
 class Clock:
@@ -90,9 +90,9 @@ def test_throttled__pause_over_the_time_limit__is_not_waited_for() -> None:
     assert pace.enter(60.0) == "the provider wants no calls for 3600 s, longer than the time limit"
 
 
-def fail_once(pace: Pace, clock: Clock, *, lasting: bool = False) -> None:
+def fail_once(pace: Pace, clock: Clock) -> None:
     entered(pace, clock)
-    pace.failed("status 500: down", lasting=lasting)
+    pace.failed("status 500: down")
 
 
 def test_failed__outage__ends_after_a_few_probes() -> None:
@@ -119,12 +119,32 @@ def test_failed__provider_comes_back__all_is_forgotten() -> None:
     assert entered(pace, clock) == 0.0
 
 
-def test_failed__key_not_accepted__gives_up_without_probes() -> None:
+def refuse(pace: Pace, clock: Clock, asker: Asker, times: int) -> None:
+    for _ in range(times):
+        assert pace.enter(60.0, asker) == ""
+        pace.refused("status 401: no", asker)
+
+
+def test_refused__gives_up_without_probes_for_this_key_and_model_alone() -> None:
     clock = Clock()
     pace = Pace(Limits(), clock)
-    for _ in range(FAILURES_TO_REST):
-        fail_once(pace, clock, lasting=True)
-    assert pace.enter(60.0).startswith("the provider is down")
+    judge, target = ("bad", "judge-1"), ("good", "target-1")
+    refuse(pace, clock, judge, FAILURES_TO_REST)
+    assert pace.enter(60.0, judge) == "the provider refuses the key, and was not asked again: status 401: no"
+    assert pace.enter(60.0, target) == ""
+    pace.answered(0, target)
+    # Another model with that key may be allowed, and the other way round.
+    assert pace.enter(60.0, ("bad", "target-1")) == ""
+
+
+def test_refused__then_answered__counts_anew() -> None:
+    clock = Clock()
+    pace = Pace(Limits(), clock)
+    refuse(pace, clock, NOBODY, FAILURES_TO_REST - 1)
+    assert pace.enter(60.0) == ""
+    pace.answered()
+    refuse(pace, clock, NOBODY, FAILURES_TO_REST - 1)
+    assert pace.enter(60.0) == ""
 
 
 def test_enter__while_one_asks_whether_it_is_back__the_others_wait() -> None:

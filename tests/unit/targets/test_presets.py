@@ -111,3 +111,37 @@ def test_answer__of_an_endpoint_with_a_bad_reply(body: Json, detail: str) -> Non
 def test_answer__of_an_endpoint_that_reports_a_filter_is_no_result() -> None:
     result, _ = ask(say({"error": {"code": "content_filter", "message": "no"}}, status=400))
     assert result == Unanswered(reason=Missing.HTTP_ERROR, detail="status 400: no")
+
+
+IN_DETAILS: Json = {"prompt_tokens_details": {"cached_tokens": 400_000}}
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "cached", "usd"),
+    [
+        # 0.6 of the input at its price, 0.4 at that of what comes from the cache, 0.1 of the output.
+        ("openai", "gpt-4.1-mini-2025-04-14", IN_DETAILS, 0.6 * 0.40 + 0.4 * 0.10 + 0.1 * 1.60),
+        ("azure", "gpt-4.1-mini-2025-04-14", IN_DETAILS, 0.6 * 0.40 + 0.4 * 0.10 + 0.1 * 1.60),
+        ("gemini", "gemini-2.5-flash", IN_DETAILS, 0.6 * 0.30 + 0.4 * 0.03 + 0.1 * 2.50),
+        # One of DeepSeek's whose price is the same at all hours.
+        (
+            "deepseek",
+            "deepseek-v3.1-terminus",
+            {"prompt_cache_hit_tokens": 400_000, "prompt_cache_miss_tokens": 600_000},
+            0.6 * 0.27 + 0.4 * 0.13 + 0.1 * 0.95,
+        ),
+    ],
+)
+def test_answer__is_priced_with_the_discount_for_what_was_cached(
+    provider: str, model: str, cached: dict[str, Json], usd: float
+) -> None:
+    usage: Json = {"prompt_tokens": 1_000_000, "completion_tokens": 100_000, "total_tokens": 1_100_000, **cached}
+    said = {"model": model, "choices": [{"message": {"content": "x"}, "finish_reason": "stop"}], "usage": usage}
+    with serving(say(said)) as endpoint:
+        target = build(
+            provider=provider, model=model, base_url=endpoint.url, timeout_s=20.0,
+            allowed_hosts=dict.fromkeys(KEYS, ("127.0.0.1",)),
+        )  # fmt: skip
+        answer = target.answer(CALL)
+    assert isinstance(answer, Answer)
+    assert answer.usd == pytest.approx(usd)

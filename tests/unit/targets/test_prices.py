@@ -40,7 +40,7 @@ def test_price_usd__takes_the_users_price_for_the_name_as_the_list_has_it() -> N
 @pytest.mark.parametrize("model", ["no-such-model", "", "mai-ds-r1:free"])
 def test_price_usd__of_an_unknown_price_is_none(model: str) -> None:
     assert price_usd(model, USAGE, {}) is None
-    assert price_source(model, {}) is None
+    assert price_source(model, {}) == "unavailable"
 
 
 def test_price_usd__of_a_model_that_this_provider_does_not_have_is_none() -> None:
@@ -53,7 +53,7 @@ def test_price_usd__of_a_cached_share_that_cannot_be_is_none() -> None:
 
 
 def test_price_source__says_which() -> None:
-    assert price_source(LISTED, OWN) == "override"
+    assert price_source(LISTED, OWN) == "gate.yaml"
     assert price_source(LISTED, {}) == f"genai-prices {genai_prices.__version__}"
 
 

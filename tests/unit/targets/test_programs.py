@@ -32,7 +32,7 @@ def function(code: str, tmp_path: Path, *, timeout_s: float = 20.0) -> Target:
     return build_target(definition, environ={}, root=tmp_path, prices=PRICES)
 
 
-def check_full(answer: Answer | Unanswered) -> None:
+def assert_full(answer: Answer | Unanswered) -> None:
     assert isinstance(answer, Answer)
     assert (answer.text, answer.model, answer.usd, answer.modelled) == ("é", "m-1", 3.0, False)
     assert answer.tool_calls == (ToolCall(name="look", arguments={"at": 1}),)
@@ -42,11 +42,11 @@ def check_full(answer: Answer | Unanswered) -> None:
 
 
 def test_answer__of_a_command_with_everything(tmp_path: Path) -> None:
-    check_full(command(f"import json; print(json.dumps({FULL!r}))", tmp_path).answer(CALL))
+    assert_full(command(f"import json; print(json.dumps({FULL!r}))", tmp_path).answer(CALL))
 
 
 def test_answer__of_a_function_with_everything(tmp_path: Path) -> None:
-    check_full(function(f"def answer(question): return {FULL!r}", tmp_path).answer(CALL))
+    assert_full(function(f"def answer(question): return {FULL!r}", tmp_path).answer(CALL))
 
 
 def test_answer__of_a_command_sees_the_question(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from gate.core.model import Dimension, Severity
 from gate.core.rules.context import SuiteContext
 from gate.core.rules.judges import check_judges
 from tests.builders import (
+    AS_OF,
     make_baseline_case,
     make_case_evidence,
     make_policy,
@@ -21,7 +22,6 @@ from tests.builders import (
     make_suite_evidence,
 )
 
-AS_OF = "2026-11-21"
 ALONE = Judging(scorers=("judge",), decisive=True)
 GOOD = Calibration(scorer="judge", hits=46, misses=4, false_passes=15, rejections=85)
 POOR = Calibration(scorer="judge", hits=30, misses=20, false_passes=20, rejections=30)

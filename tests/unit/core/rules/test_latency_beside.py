@@ -298,3 +298,14 @@ def test_evidence__pairs_are_written_only_where_they_are_and_read_back() -> None
 def test_evidence__pairs_that_are_none() -> None:
     with pytest.raises(ValueError, match="case 'a': 1 latencies beside 0 of the base"):
         make_case_evidence("a", "P", beside_ms=(1.0,))
+
+
+def test_concurrent__timed_by_a_busy_machine__is_not_known() -> None:
+    own = found(context([], untimed=40, late="the client was late"))
+    assert own.sentence.endswith("latency against the base is not known, because the client was late")
+    assert (own.verdict, own.act) == (OPEN, Act.RERUN)
+    assert own.settle.startswith("run again on a machine that does less")
+
+
+def test_concurrent__pairs_of_other_runs__count_beside_a_busy_machine() -> None:
+    assert found(context(spread(1.0, 40, 0.01), late="the client was late")).verdict is PASS
