@@ -120,23 +120,20 @@ def gather(
 ) -> Evidence:
     """Run passes and confirmation trials until the decision asks for nothing more; evidence of all of them."""
     by_name = {(run.identity.target, run.suite.name): run for run in runs}
-    evidence = _evidence(runs, unchanged, as_of)
-    if any(run.asked for run in runs):
-        return evidence
-    steps = tuple(
+    steps = [
         SuiteStep(target=run.identity.target, suite=run.suite.name, passes=max(run.passes, policy.looks[0]), confirm={})
         for run in runs
         if run.passes == 0 or _lags(run)
-    ) or next_steps(policy=policy, evidence=evidence, references=references, as_of=as_of)
-    while steps:
-        for step in steps:
-            run = by_name[step.target, step.suite]
-            _take(run, step, interrupted=evidence.interrupted)
+    ]
+    while not any(run.asked for run in runs):
+        if not steps:
             evidence = _evidence(runs, unchanged, as_of)
-            if run.asked:
+            steps = list(next_steps(policy=policy, evidence=evidence, references=references, as_of=as_of))
+            if not steps:
                 return evidence
-        steps = next_steps(policy=policy, evidence=evidence, references=references, as_of=as_of)
-    return evidence
+        step = steps.pop(0)
+        _take(by_name[step.target, step.suite], step, interrupted=any(run.interrupted for run in runs))
+    return _evidence(runs, unchanged, as_of)
 
 
 def _lags(run: SuiteRun) -> bool:

@@ -85,11 +85,22 @@ def read_body(response: BaseHTTPResponse, limit: int) -> bytes:
 
 
 class _Held(HTTPConnection):
-    """Tells its line the socket."""
+    """Tells its line the socket, and sends a request in one piece; every request of ours has a body."""
 
     def __init__(self, *args: Any, line: Line, **options: Any) -> None:
         super().__init__(*args, **options)
         self._line = line
+        self._head = b""
+
+    def putrequest(self, *args: Any, **options: Any) -> None:
+        self._head = b""
+        super().putrequest(*args, **options)
+
+    def send(self, data: Any) -> None:
+        if self._head:
+            super().send(self._head + data)
+        else:
+            self._head = data
 
     def connect(self) -> None:
         super().connect()
