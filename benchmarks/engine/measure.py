@@ -35,7 +35,9 @@ def run_process(words: Sequence[str], *, codes: Sequence[int] = (0,)) -> Measure
         said = Path(folder) / "said"
         with said.open("wb") as stream:
             started = time.perf_counter()
-            process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=environ())  # noqa: S603 our own commands
+            process = subprocess.Popen(  # noqa: S603 our own commands
+                words, cwd=folder, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=environ()
+            )
             _, status, used = os.wait4(process.pid, 0)
             wall = time.perf_counter() - started
         # It is reaped already, which the object cannot know.
