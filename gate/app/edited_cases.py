@@ -47,6 +47,12 @@ def judged_as_before(suite: Suite, change: Change, reference: Reference) -> Suit
     return with_base_versions(suite, found)
 
 
+def as_removed(suite: Suite) -> Suite:
+    """A suite that the base has and the change removes, or renames: all of its cases are those of the base."""
+    cases = (replace(case, removed=True, place=f"{case.place} of the base") for case in suite.cases)
+    return replace(suite, cases=tuple(cases))
+
+
 def _too_many(suite: Suite, found: BaseVersions) -> str:
     """Why both versions are too much to pay for; of the baseline's own version the old ones need not be asked again."""
     edited, every = len(found.edited), len(suite.cases) + len(found.removed)

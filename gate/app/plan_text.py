@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from gate.app.operating_points import OperatingPoint, Scenario
 from gate.app.plan import Reach, SuiteOutlook
 from gate.app.watched import render_watched
-from gate.core.finding import Outcome
+from gate.core.finding import Outcome, count
 from gate.core.model import Dimension, Metric
 from gate.core.policy import LOWER_IS_BETTER, Policy, Requirement
 from gate.core.rules.context import percent
@@ -92,9 +92,9 @@ def _unchanged(suite: SuiteOutlook) -> Iterator[str]:
 
 def _edited(suite: SuiteOutlook) -> Iterator[str]:
     if suite.edited:
-        yield f"{suite.edited:,} cases edited: asked as the base has them, and as they are now"
+        yield f"{count(suite.edited, 'case')} edited: asked as the base has them, and as they are now"
     if suite.removed:
-        yield f"{suite.removed:,} cases removed: asked as the base has them"
+        yield f"{count(suite.removed, 'case')} removed: asked as the base has them"
     if suite.unasked:
         yield f"edited or removed cases are not asked as the base has them, which ends in HOLD: {suite.unasked}"
 

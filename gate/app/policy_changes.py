@@ -15,7 +15,10 @@ NOT_SET = "not set"
 
 
 def policy_changes(judge: Settings, candidate: Settings) -> tuple[str, ...]:
-    """Sentences such as "`policy.margin`: `0.03` -> `0.08`, not followed", by key; at most 8, and how many more."""
+    """Sentences such as "`policy.margin`: `0.03` -> `0.08`, not followed", by key; at most 8, and how many more.
+
+    Behind them are targets that have another prompt now, which is followed.
+    """
     before, now = _figures(judge), _figures(candidate)
     keys = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)]
     told = [
@@ -23,7 +26,17 @@ def policy_changes(judge: Settings, candidate: Settings) -> tuple[str, ...]:
         for key in islice(keys, MOST_CHANGES)
     ]
     more = len(keys) - len(told)
-    return (*told, *((f"{more} more changes of gate.yaml, not followed",) if more else ()))
+    rest = (f"{more} more changes of gate.yaml, not followed",) if more else ()
+    return (*told, *rest, *islice(_pointed_elsewhere(judge, candidate), MOST_CHANGES))
+
+
+def _pointed_elsewhere(judge: Settings, candidate: Settings) -> Iterator[str]:
+    """Targets whose prompt is another file now: what the old one says is judged by nobody any more."""
+    for name, target in sorted(candidate.targets.items()):
+        before = judge.targets.get(name)
+        if before is not None and before.prompt and before.prompt != target.prompt:
+            key, old, now = quoted(f"targets.{name}.prompt"), quoted(before.prompt), quoted(target.prompt or NOT_SET)
+            yield f"{key}: {old} -> {now}, followed: only the new one is judged"
 
 
 def _figures(settings: Settings) -> dict[str, str]:

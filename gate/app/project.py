@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gate.app.edited_cases import Change, judged_as_before, with_new_ids
+from gate.app.edited_cases import Change, as_removed, judged_as_before, with_new_ids
 from gate.app.model_settings import identity_parameters, with_model
 from gate.app.policy import policy_digest, policy_from
 from gate.app.policy_changes import policy_changes
@@ -21,6 +21,7 @@ from gate.documents.tree import Tree, WorkingTree
 from gate.errors import ConfigurationError, NothingToDoError
 from gate.scorers.table import SCORER_FACTORY
 from gate.store.baselines import anchor_path, baseline_path, load_baseline
+from gate.suites.cases import NAME
 from gate.suites.load import load_suite
 from gate.suites.settings import Settings, TargetSettings, load_settings
 from gate.suites.waivers import load_waivers
@@ -92,6 +93,12 @@ class _Sides:
     def known(self) -> Mapping[str, TargetSettings]:
         """Targets of the candidate and of the base: a change cannot drop a target by not naming it."""
         return {**self.judge.targets, **self.candidate.targets}
+
+    def removes(self, target: str, suite: str) -> bool:
+        """Whether the candidate removes a suite's folder as well as its name: one that it still names is an error."""
+        settings = self.candidate.targets.get(target)
+        named = settings is not None and suite in settings.suites
+        return not named and self.head.read(f"{suite}/{NAME}") is None
 
 
 def load_project(request: CheckRequest) -> Project:
@@ -240,7 +247,12 @@ def _suite(
     known = sides.base.read(f"{path}/suite.yaml") is not None
     judged = sides.judge.targets.get(definition.name)
     source = sides.base if known else sides.head
-    suite = load_suite(definition=source, cases=sides.head, path=path, scorers=SCORER_FACTORY)
+    removed = known and sides.removes(definition.name, path)
+    suite = load_suite(
+        definition=source, cases=sides.base if removed else sides.head, path=path, scorers=SCORER_FACTORY
+    )
+    if removed:
+        suite = as_removed(suite)
     anchor = load_baseline(sides.base, anchor_path(definition.name, suite.name))
     reference = Reference(
         target=definition.name,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from gate.app.aa import stale_baselines
 from gate.app.bench import Bench, Outfit, ceilings_from, open_bench
@@ -24,6 +25,7 @@ from gate.core.aggregate import suite_evidence
 from gate.core.decision import decide
 from gate.core.evidence import FAIL, PASS, CaseEvidence, Reference, SuiteBaseline, SuiteEvidence
 from gate.core.model import Metric
+from gate.core.rules.context import named
 from gate.errors import ExitCode
 from gate.forge.git import Git, GitTree
 from gate.runner.progress import Progress
@@ -106,8 +108,19 @@ def decided(fresh: Fresh, tree: Readable) -> Renewal:
         title=f"Promote the baseline of {names}",
         units=units,
         again=lambda other: decided(fresh, other),
-        notes=tuple(f"{name} equals its baseline" for name in evidence.unchanged),
+        notes=(*(f"{name} equals its baseline" for name in evidence.unchanged), *_left_over(project)),
     )
+
+
+def _left_over(project: Project) -> tuple[str, ...]:
+    """A sentence about baselines whose suite was removed or renamed; nobody deletes them but a person."""
+    targets = project.settings.targets.items()
+    known = {baseline_path(name, PurePosixPath(suite).name) for name, target in targets for suite in target.suites}
+    files = (path for path in project.head.list(FOLDER) if PurePosixPath(path).match(f"{FOLDER}/*/*.json"))
+    left = [path for path in files if path not in known]
+    if not left:
+        return ()
+    return (f"no suite of gate.yaml has these baselines any more; remove them by hand: {named(left)}",)
 
 
 def _unit(fresh: Fresh, one: FreshRun) -> Unit:

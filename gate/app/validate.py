@@ -8,8 +8,8 @@ from gate.app.check import check_sizes
 from gate.app.project import Project, SuitePlan, TargetPlan
 from gate.app.running import render_suite
 from gate.core.evidence import Absent, Corrupt
+from gate.core.finding import count
 from gate.errors import SuiteError
-from gate.report.words import count
 
 
 def validate_project(project: Project) -> tuple[str, ...]:

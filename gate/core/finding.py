@@ -100,6 +100,11 @@ class Finding:
         return dict(self.figures).get(name)
 
 
+def count(number: int, noun: str) -> str:
+    """A number with its noun, in the plural where it needs one."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def figures(**values: float | None) -> tuple[tuple[str, float], ...]:
     """Round named numbers for a finding; those that are not there are left out."""
     return tuple((name, round(value, 6) + 0.0) for name, value in sorted(values.items()) if value is not None)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from gate.core.evidence import Evidence, Reference, SuiteBaseline, SuiteEvidence
+from gate.core.finding import count
 from gate.core.policy import Policy
 from gate.core.rules.pairing import known_cases
 from gate.report import words
@@ -34,7 +35,7 @@ def _unscored(evidence: Evidence) -> Iterator[str]:
         if reasons:
             ranked = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
             why = ", ".join(f"{number} {reason}" for reason, number in ranked)
-            yield f"{words.quoted(suite.name)}: {words.count(reasons.total(), 'trial')} unscored ({why})."
+            yield f"{words.quoted(suite.name)}: {count(reasons.total(), 'trial')} unscored ({why})."
 
 
 def _unpaired(evidence: Evidence, references: Sequence[Reference]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gate.core.finding import Finding, Rule, Verdict
+from gate.core.finding import Finding, Rule, Verdict, count
 from gate.core.rules.flaky_cases import SUSPECTS
 from gate.core.rules.repeats import SUBJECT as REPEATS
 from gate.report import words
@@ -22,7 +22,7 @@ def recording_edits(changed: Sequence[str]) -> tuple[str, ...]:
     """Recorded answers that the change brings along: nobody may answer for the model that judges them."""
     if not changed:
         return ()
-    number = words.count(len(changed), "recording")
+    number = count(len(changed), "recording")
     return (f"This change edits {number}, which are not believed: {words.listed(tuple(changed))}.",)
 
 

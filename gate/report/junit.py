@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from gate.core.evidence import CaseEvidence, Evidence, SuiteEvidence
-from gate.core.finding import Decision, Finding, Rule
-from gate.report import words
+from gate.core.finding import Decision, Finding, Rule, count
 from gate.report.escape import clip, visible, workflow_line, xml_text
 from gate.report.view import Excerpt, demanding_findings
 
@@ -81,7 +80,7 @@ def _add_case(parent: ET.Element, case: CaseEvidence, notes: _Notes) -> None:
 def _message(case: CaseEvidence) -> str:
     unscored = len(case.marks) - len(case.scored)
     more = f", {unscored} unscored" if unscored else ""
-    return f"{case.failed} of {words.count(len(case.scored), 'trial')} failed ({case.marks or 'never run'}){more}"
+    return f"{case.failed} of {count(len(case.scored), 'trial')} failed ({case.marks or 'never run'}){more}"
 
 
 def _reason(finding: Finding | None, excerpt: Excerpt | None) -> str:

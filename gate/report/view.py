@@ -6,7 +6,7 @@ from datetime import date
 from itertools import islice
 
 from gate.core.evidence import UNSCORED, Evidence, Reference, SuiteBaseline
-from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict
+from gate.core.finding import Decision, Finding, Outcome, Rule, Verdict, count
 from gate.core.policy import Mode, Policy
 from gate.core.question import Origin
 from gate.core.rules.flaky_cases import FLAKY
@@ -184,7 +184,7 @@ def _counts(findings: Sequence[Finding], evidence: Evidence) -> str:
     tiers = ", ".join(f"{number} {word}" for number, word in numbers if number)
     tiers = tiers.replace(" ", " rule " if tiers.startswith("1 ") else " rules ", 1)
     cases = sum(len(suite.cases) for suite in evidence.suites)
-    return " · ".join(part for part in (tiers, words.count(cases, "case") if cases else "") if part)
+    return " · ".join(part for part in (tiers, count(cases, "case") if cases else "") if part)
 
 
 def _notes(provenance: Provenance, policy: Policy) -> tuple[str, ...]:
@@ -217,7 +217,7 @@ def _judged(evidence: Evidence) -> str:
         return ""
     priced = [judge.usd for judge in judges if judge.usd is not None]
     cost = words.money(sum(priced) if priced else None, sum(judge.tokens for judge in judges))
-    return f" ({words.count(sum(judge.calls for judge in judges), 'call')} to judges{', ' + cost if cost else ''})"
+    return f" ({count(sum(judge.calls for judge in judges), 'call')} to judges{', ' + cost if cost else ''})"
 
 
 def _reuse(findings: Sequence[Finding], evidence: Evidence) -> tuple[str, ...]:
@@ -229,7 +229,7 @@ def _reuse(findings: Sequence[Finding], evidence: Evidence) -> tuple[str, ...]:
         (unasked, "not asked again"),
         (unchanged - unasked, "asked only for rules that need new answers"),
     )
-    return tuple(f"{number} of {words.count(total, 'case')} unchanged, {how}" for number, how in told if number)
+    return tuple(f"{number} of {count(total, 'case')} unchanged, {how}" for number, how in told if number)
 
 
 def _earlier(findings: Sequence[Finding]) -> tuple[str, ...]:
@@ -245,7 +245,7 @@ def _age(as_of: str, references: Sequence[Reference]) -> str:
     if not dates:
         return "no baseline"
     age = (date.fromisoformat(as_of) - date.fromisoformat(dates[0])).days
-    return f"{'baseline' if len(dates) == 1 else 'oldest baseline'} {dates[0]} ({words.count(age, 'day')} old)"
+    return f"{'baseline' if len(dates) == 1 else 'oldest baseline'} {dates[0]} ({count(age, 'day')} old)"
 
 
 def _range(numbers: Sequence[int]) -> str:

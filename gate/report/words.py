@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from gate.core.finding import Finding, Outcome, Rule, Verdict
+from gate.core.finding import Finding, Outcome, Rule, Verdict, count
 from gate.core.question import Origin
 from gate.report.escape import clip
 
@@ -93,11 +93,6 @@ def answers(calls: int, reused: Sequence[tuple[Origin, int]]) -> str:
 def span(low: str, high: str) -> str:
     """Show an interval in brackets; nothing where neither end is known."""
     return "" if low == high == NOTHING else f"[{low}, {high}]"
-
-
-def count(number: int, noun: str) -> str:
-    """Show a number with its noun, in the plural where it needs one."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def quoted(name: str) -> str:

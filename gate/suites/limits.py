@@ -13,10 +13,14 @@ _WHOLE = 100
 
 
 def check_size(suite: Suite, margin: float) -> None:
-    """Raise SuiteError for a population suite with too few cases for its own margin, or else for the policy's."""
+    """Raise SuiteError for a population suite with too few cases for its own margin, or else for the policy's.
+
+    One that the change removes as a whole is as large as the base has it.
+    """
     wanted = margin if suite.margin is None else suite.margin
     needed, count = least_cases(wanted), sum(not (case.edits or case.removed) for case in suite.cases)
-    if suite.scope is Scope.SET or count >= needed:
+    is_removed = bool(suite.cases) and all(case.removed for case in suite.cases)
+    if suite.scope is Scope.SET or count >= needed or is_removed:
         return
     points = float(Fraction(str(wanted)) * _WHOLE)
     message = (

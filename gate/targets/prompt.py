@@ -21,7 +21,9 @@ BYTES = 1_000_000
 _ALL_BYTES = 100 * BYTES
 _MEMORY_BYTES = 2**30
 _START_SECONDS = 10
-_COMMENTS = re.compile(r"\{#.*?#\}|<!--.*?-->", re.DOTALL)
+_TAGS = re.compile(r"\{#(?P<comment>.*?)#\}|\{[{%].*?[}%]\}", re.DOTALL)
+# Texts, raw and captured blocks can make words or counts of what only looks like a comment or a blank.
+_PLAIN = re.compile(r"\{(?:\{|%[-+]?\s*(?:if|elif|else|endif|for|endfor)\b)[^\"'{]*")
 _SHOWN = 300
 _NAMES_SHOWN = 20
 _ALARM = "ended by SIGALRM"
@@ -56,8 +58,24 @@ def load_prompt(tree: Tree, path: str) -> Prompt:
 
 
 def family_text(template: str) -> str:
-    """The template without comments, every run of whitespace one blank: versions alike in it are one family."""
-    return " ".join(_COMMENTS.sub(" ", template).split())
+    """The template without its comments, every run of whitespace one blank: versions alike in it are one family.
+
+    A comment of HTML reaches the model, so it stays. A template with more than variables, conditions and loops is a
+    family of its own.
+    """
+    tags = (found[0] for found in _TAGS.finditer(template) if found["comment"] is None)
+    if not all(_PLAIN.fullmatch(tag) for tag in tags):
+        return template
+    return " ".join(_TAGS.sub(_without_words, template).split())
+
+
+def _without_words(found: re.Match[str]) -> str:
+    """A tag as it is, and of a comment only the signs that strip the blanks beside it."""
+    words = found["comment"]
+    if words is None:
+        return found[0]
+    before, after = (sign if sign in ("-", "+") else "" for sign in (words[:1], words[-1:]))
+    return f"{{#{before} {after}#}}" if before or after else ""
 
 
 def render_prompts(template: str, name: str, inputs: Inputs) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def test_check__renaming_a_case_plays_no_failure_down(project: Project, model: M
     assert project.gate("check", "--all", "--quiet", "--base", "HEAD^").code == 20
     said = project.sentences()
     assert "veto ROLLBACK True echo: new P1 failure, confirmed: another" in said
-    assert "1 cases called less severe, which was not followed: another" in said
+    assert "1 case called less severe, which was not followed: another" in said
 
 
 def test_check__renamed_cases_are_compared(promoted: Project, model: ModelServer) -> None:

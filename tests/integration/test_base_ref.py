@@ -50,6 +50,18 @@ def test_check__base_edits_of_the_margin_are_not_obeyed(repository: Repository, 
     assert "policy.margin: 0.1 -> 0.99, not followed" in ran.out
 
 
+def test_check__target_that_is_pointed_at_a_good_copy__is_named(repository: Repository, promoted: Project) -> None:
+    settings = json.loads((promoted.root / "gate.yaml").read_text())
+    settings["targets"]["echo"]["prompt"] = "prompts/copy.md"
+    copy = (promoted.root / "prompts/echo.md").read_text()
+    repository.commit({**WORSE, "prompts/copy.md": copy, "gate.yaml": json.dumps(settings)})
+    ran = promoted.gate("check", "--quiet", "--base", "HEAD^")
+    assert ran.code == 0, ran.text
+    told = "targets.echo.prompt: prompts/echo.md -> prompts/copy.md, followed: only the new one is judged"
+    assert told in " ".join(ran.out.split())
+    assert "`prompts/copy.md`, followed: only the new one is judged" in (promoted.record / "comment.md").read_text()
+
+
 def test_check__base_mode_counts_and_not_the_changes(repository: Repository, promoted: Project) -> None:
     settings = json.loads((promoted.root / "gate.yaml").read_text()) | {"mode": "advisory"}
     repository.commit({**WORSE, "gate.yaml": json.dumps(settings)})
@@ -92,9 +104,16 @@ def test_check__base_suite_that_the_change_drops_is_run(promoted: Project, model
     model.prompts.clear()
     assert promoted.gate("check", "--all", "--quiet", "--base", "HEAD^").code == 0
     assert len(model.prompts) == 2 * CASES
-    # With its cases deleted, there is nothing to run: an error that names the file, not a pass.
+    # With its cases deleted, those of the base are asked.
     repository.commit({"golden_sets/second/cases.jsonl": None})
-    ran = promoted.gate("check", "--all", "--quiet", "--base", "HEAD~2")
+    model.prompts.clear()
+    assert promoted.gate("check", "--all", "--quiet", "--base", "HEAD~2").code == 0
+    assert len(model.prompts) == 2 * CASES
+    assert "second: 36 cases removed, judged as the base has them" in promoted.sentences()
+    # As long as it is named, there is nothing to run: an error that names the file, not a pass.
+    settings["targets"]["echo"]["suites"] = [SUITE, "golden_sets/second"]
+    repository.commit({"gate.yaml": json.dumps(settings)})
+    ran = promoted.gate("check", "--all", "--quiet", "--base", "HEAD~3")
     assert ran.code == 2
     assert ran.err.startswith("error: golden_sets/second/cases.jsonl:1: the file does not exist in the working tree")
 

@@ -80,9 +80,9 @@ def test_check__cases_added_removed_renamed_and_edited_are_facts(project: Projec
     said = project.sentences()
     assert "comparability PROMOTE False echo: 2 cases added" not in said
     assert "comparability PROMOTE False echo: 3 cases added: renamed, w-37, w-38" in said
-    assert "comparability PROMOTE False echo: 1 cases removed: w-03" in said
-    assert "comparability PROMOTE False echo: 1 cases renamed: w-01" in said
-    assert "comparability PROMOTE False echo: 1 cases edited, not compared: w-02" in said
+    assert "comparability PROMOTE False echo: 1 case removed: w-03" in said
+    assert "comparability PROMOTE False echo: 1 case renamed: w-01" in said
+    assert "comparability PROMOTE False echo: 1 case edited, not compared: w-02" in said
     assert "comparability HOLD False echo: 1 of the removed or edited cases failed in the baseline: w-03" in said
     figures = next(f for f in project.decision()["findings"] if f["rule"] == "regression")["figures"]
     assert dict(figures)["cases"] == 34

@@ -27,6 +27,7 @@ CASES_FILE = f"{SUITE}/cases.jsonl"
 OTHER_PROMPT = "Please repeat: {{ word }}\n"
 AGAINST_BASE = ("check", "--quiet", "--base", "HEAD^")
 ONE = dict.fromkeys(("safety", "over_refusal", "cost"), "report")
+PAPER = ("context_preservation", "latency", "safety", "evidence_coverage")
 Edit = Callable[[list[dict[str, Any]]], object]
 
 
@@ -76,8 +77,8 @@ def test_check__an_edit_that_makes_a_broken_case_pass__is_judged_by_the_base(
     assert set(marks(accepted)["w-03+edited"]) == {"P"}
     said = accepted.sentences()
     assert "broken-case HOLD True echo: 1 case solid in the baseline (>= 8 of 10) broke: w-03" in said
-    assert "comparability PROMOTE False echo: 1 cases edited, judged as the base has them: w-03" in said
-    assert "echo: 1 new versions of edited cases, no baseline yet; none fails" in said
+    assert "comparability PROMOTE False echo: 1 case edited, judged as the base has them: w-03" in said
+    assert "echo: 1 new version of edited cases, no baseline yet; none fails" in said
     assert "1 of the edited cases fail as the base has them and pass as edited: w-03; if that is meant" in said
     comment = (accepted.record / "comment.md").read_text(encoding="utf-8")
     assert "edited, as the base has it" in comment
@@ -90,12 +91,12 @@ def test_check__a_harmless_edit_promotes(accepted: Project, model: ModelServer) 
     ran = accepted.gate(*AGAINST_BASE)
     assert ran.code == 0, ran.text
     assert len(marks(accepted)) == 37
-    assert "1 cases edited, judged as the base has them: w-03" in " ".join(ran.out.split())
+    assert "1 case edited, judged as the base has them: w-03" in " ".join(ran.out.split())
     assert "cases not compared: 1 edited (new version, no baseline yet)" in " ".join(ran.out.split())
     numbers = next(f for f in accepted.decision()["findings"] if f["rule"] == "regression")["figures"]
     assert dict(numbers)["cases"] == 36
     planned = accepted.gate("plan", "--base", "HEAD^").out
-    assert "1 cases edited: asked as the base has them, and as they are now" in planned
+    assert "1 case edited: asked as the base has them, and as they are now" in planned
 
 
 def test_check__a_removed_case_that_the_change_breaks__is_judged(accepted: Project, model: ModelServer) -> None:
@@ -104,7 +105,7 @@ def test_check__a_removed_case_that_the_change_breaks__is_judged(accepted: Proje
     ran = accepted.gate(*AGAINST_BASE)
     assert ran.code == 10, ran.text
     assert "broken-case HOLD True echo: 1 case solid in the baseline (>= 8 of 10) broke: w-03" in accepted.sentences()
-    assert "echo: 1 cases removed, judged as the base has them: w-03" in accepted.sentences()
+    assert "echo: 1 case removed, judged as the base has them: w-03" in accepted.sentences()
     assert "removed by this change" in (accepted.record / "comment.md").read_text(encoding="utf-8")
 
 
@@ -118,7 +119,7 @@ def test_check__without_a_base__the_old_version_is_not_at_hand(accepted: Project
     change(accepted, relabel)
     model.answers = answer_no("w-03")
     assert accepted.gate("check", "--quiet").code == 0
-    assert "echo: 1 cases edited, not compared: w-03" in accepted.sentences()
+    assert "echo: 1 case edited, not compared: w-03" in accepted.sentences()
     assert set(marks(accepted)["w-03"]) == {"P"}
 
 
@@ -126,7 +127,7 @@ def test_check__new_version_that_fails__is_shown_and_not_compared(accepted: Proj
     change(accepted, lambda cases: cases[2].update(expected={"answer": "other"}))
     ran = accepted.gate(*AGAINST_BASE)
     assert ran.code == 0, ran.text
-    assert "1 new versions of edited cases, no baseline yet; 1 fail: w-03+edited" in accepted.sentences()
+    assert "1 new version of edited cases, no baseline yet; 1 fail: w-03+edited" in accepted.sentences()
     assert "w-03+edited" in (accepted.record / "comment.md").read_text(encoding="utf-8")
 
 
@@ -194,6 +195,22 @@ def test_check__p0_in_a_new_version_rolls_back(empty: Project, model: ModelServe
     ran = empty.gate(*AGAINST_BASE)
     assert ran.code == 20, ran.text
     assert "veto ROLLBACK True echo: new P0 failure: w-03+edited" in empty.sentences()
+
+
+def test_check__new_easy_cases__lift_no_changed_version_above_its_floor(empty: Project, model: ModelServer) -> None:
+    policy = {"profile": "paper", "dimensions": dict.fromkeys(PAPER, "report")}
+    empty.write({**echo_files(model.url), "gate.yaml": gate_yaml({"echo": echo_target(model.url)}, policy=policy)})
+    assert empty.gate("promote", "--passes", "3", "--quiet", "--as-of", "2026-11-20").code == 0
+    empty.repository()
+    easy = [{"id": f"n-{n}", "input": {"word": f"n-{n}"}, "expected": {"answer": f"n-{n}"}} for n in range(100)]
+    empty.write({PROMPT: OTHER_PROMPT, CASES_FILE: case_lines([*echo_cases(), *easy])})
+    commit(empty)
+    assert empty.gate(*AGAINST_BASE).code == 0
+    model.answers = answer_no(*(f"w-{number:02d}" for number in range(1, 13)))
+    ran = empty.gate(*AGAINST_BASE)
+    assert ran.code == 10, ran.text
+    told = "above its floor only with 100 cases without a baseline; the others are at 66.7 %"
+    assert f"comparability HOLD True echo: task_success is {told}" in empty.sentences()
 
 
 def test_check__shards_of_both_versions_merge(accepted: Project, model: ModelServer) -> None:

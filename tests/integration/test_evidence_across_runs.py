@@ -207,6 +207,24 @@ def test_other_version__counts_nothing_of_the_first(runs: Runs) -> None:
     assert (evidence_of(job)["across"]["counted"], findings(job)) == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "counted"),
+    [
+        ("Be brief.\n", "Be\n\n  brief.\n{# shorter #}", 1),
+        ("<!-- Be brief. -->\n", "<!-- Answer nothing. -->\n", 0),
+        ("{% raw %}{# Be brief. #}{% endraw %}", "{% raw %}{# Answer nothing. #}{% endraw %}", 0),
+    ],
+    ids=["family", "html", "raw"],
+)
+def test_other_words__that_reach_the_model_count_nothing(runs: Runs, one: str, other: str, counted: int) -> None:
+    runs.change.push({PROMPT: OFFLINE_PROMPT + one})
+    runs.gate(50, INPUT_PASSES="1")
+    runs.keep(50)
+    runs.change.push({PROMPT: OFFLINE_PROMPT + other})
+    _, _, job = runs.gate(51, INPUT_PASSES="1")
+    assert len(evidence_of(job)["across"]["counted"]) == counted
+
+
 def test_stopped_run__counts_and_the_next_one_asks_what_is_left(runs: Runs) -> None:
     runs.base({"gate.yaml": json.dumps(SETTINGS | {"budget": {"calls": 10}})})
     runs.change.push({PROMPT: OFFLINE_PROMPT + "Be short.\n"})

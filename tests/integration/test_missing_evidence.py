@@ -103,7 +103,7 @@ def test_check__one_of_many_errors_and_the_verdict_hangs_on_it(promoted: Project
     model.answers = failing("w-07")
     said = held(promoted, "--passes", "1")
     assert "echo: 35 of 36 trials scored" in said
-    assert "completeness HOLD True echo: the result depends on 1 cases with unscored trials: w-07" in said
+    assert "completeness HOLD True echo: the result depends on 1 case with unscored trials: w-07" in said
 
 
 def test_check__two_of_many_errors_are_too_many(promoted: Project, model: ModelServer) -> None:

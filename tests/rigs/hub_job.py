@@ -68,7 +68,8 @@ class Change:
 
     @property
     def head(self) -> str:
-        sha = self.hub.bare.tip(self.hub.pulls[7].head_ref)
+        # GitHub keeps the head of a pull request whose branch is gone.
+        sha = self.hub.bare.tip(self.hub.pulls[7].head_ref) or self.hub.bare.tip("refs/pull/7/head")
         assert sha is not None
         return sha
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from gate.core.evidence import Absent, BaselineCase, CaseEvidence, Corrupt, SuiteBaseline
-from gate.core.finding import Act, Finding, Rule, Verdict, figures
+from gate.core.finding import Act, Finding, Rule, Verdict, count, figures
 from gate.core.model import Severity
 from gate.core.rules.context import Settling, SuiteContext, named
 from gate.core.rules.edited_cases import FIRST, check_edited
@@ -84,7 +84,7 @@ def _cases(context: SuiteContext) -> tuple[Finding, ...]:
         if (old := context.known.get(now.case_id)) and (old.severity or old.critical) and _played_down(now, old)
     }
     found = [
-        _fact(context, f"{len(ids)} cases {what}: {named(sorted(ids))}", tuple(sorted(ids)))
+        _fact(context, f"{count(len(ids), 'case')} {what}: {named(sorted(ids))}", tuple(sorted(ids)))
         for what, ids in (
             ("added", now.keys() - before.keys()),
             ("removed", removed - renamed),

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from gate.core.evidence import Evidence, Reference
-from gate.core.finding import Act, Finding, Outcome, Rule, Verdict, figures
+from gate.core.finding import Act, Finding, Outcome, Rule, Verdict, count, figures
 from gate.core.model import Dimension
 from gate.core.policy import Policy
 from gate.core.rules.context import Particulars, SuiteContext, named
@@ -147,7 +147,8 @@ def _unscored(context: SuiteContext, planned: int, scored: int) -> Finding:
 
 def depends_on_missing(context: SuiteContext, cases: Sequence[str]) -> Finding:
     """The verdict would change if the unscored trials were known."""
-    sentence = f"{context.evidence.name}: the result depends on {len(cases)} cases with unscored trials: {named(cases)}"
+    those = f"{count(len(cases), 'case')} with unscored trials"
+    sentence = f"{context.evidence.name}: the result depends on {those}: {named(cases)}"
     return context.finding(
         Rule.COMPLETENESS, Verdict.INCONCLUSIVE, sentence, settle=RUN_AGAIN, act=Act.RERUN, cases=tuple(cases)
     )

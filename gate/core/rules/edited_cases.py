@@ -7,7 +7,7 @@ case. Where the base's versions could not be asked, nobody knows what the edit h
 from __future__ import annotations
 
 from gate.core.evidence import CaseEvidence
-from gate.core.finding import Act, Finding, Rule, Verdict, figures
+from gate.core.finding import Act, Finding, Rule, Verdict, count, figures
 from gate.core.rules.context import SuiteContext, named
 
 FIRST = "change the suite in a pull request of its own, and promote its baseline first"
@@ -25,7 +25,7 @@ def check_edited(context: SuiteContext) -> tuple[Finding, ...]:
     removed = [case.case_id for case in context.evidence.cases if case.removed]
     edited = [before.case_id for before, _ in both]
     found = [
-        _fact(context, f"{len(ids)} cases {what}, judged as the base has them: {named(ids)}", ids)
+        _fact(context, f"{count(len(ids), 'case')} {what}, judged as the base has them: {named(ids)}", ids)
         for what, ids in (("removed", removed), ("edited", edited))
         if ids
     ]
@@ -38,7 +38,7 @@ def _new_versions(context: SuiteContext, cases: list[CaseEvidence]) -> Finding:
     failing = [case.case_id for case in cases if _fails(case)]
     unscored = [case.case_id for case in cases if not case.scored]
     told = [f"{len(ids)} {what}: {named(ids)}" for what, ids in (("fail", failing), ("have no score", unscored)) if ids]
-    sentence = f"{len(cases)} new versions of edited cases, no baseline yet; {'; '.join(told) or 'none fails'}"
+    sentence = f"{count(len(cases), 'new version')} of edited cases, no baseline yet; {'; '.join(told) or 'none fails'}"
     verdict = Verdict.INCONCLUSIVE if failing else Verdict.PASS
     return _fact(context, sentence, failing or [case.case_id for case in cases], verdict=verdict)
 

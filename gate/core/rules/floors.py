@@ -8,12 +8,14 @@ INCONCLUSIVE where unscored trials could turn the verdict.
 from __future__ import annotations
 
 import math
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from gate.core.evidence import FAIL, PASS, UNSCORED
-from gate.core.finding import Act, Finding, Rule, Verdict, figures
+from gate.core.finding import Act, Finding, Rule, Verdict, count, figures
 from gate.core.rules.completeness import RUN_AGAIN, depends_on_missing
-from gate.core.rules.context import SuiteContext, percent
+from gate.core.rules.context import Particulars, SuiteContext, percent
+from gate.core.rules.edited_cases import FIRST
 from gate.core.rules.pairing import filled
 from gate.core.statistics import ONE_SIDED_95, augmented, exact_lower, exact_upper, settled
 
@@ -31,7 +33,25 @@ def check_floor(context: SuiteContext) -> tuple[Finding, ...]:
         if worst is not verdict:
             open_again = _finding(context, Verdict.INCONCLUSIVE, means, floor=floor)
             return (replace(open_again, settle=RUN_AGAIN, act=Act.RERUN), depends_on_missing(context, gaps))
-    return (_finding(context, verdict, means, floor=floor),)
+    return (_finding(context, verdict, means, floor=floor), *_lifted(context, verdict))
+
+
+def _lifted(context: SuiteContext, verdict: Verdict) -> tuple[Finding, ...]:
+    """A changed version that is above its floor only with cases that it brings: easy ones lift any average."""
+    before, known = context.baseline, frozenset(now.case_id for now, _ in context.both)
+    brought = [case.case_id for case in context.evidence.cases if case.case_id not in known]
+    if verdict is not Verdict.PASS or before is None or not brought:
+        return ()
+    means = _case_means(context, UNSCORED, known)
+    changed = before.identity.version != context.evidence.identity.version
+    if not changed or not means or _verdict(context, means) is Verdict.PASS:
+        return ()
+    estimate = percent(settled(math.fsum(means) / len(means)))
+    name = f"{context.evidence.name}: {context.evidence.dimension}"
+    cases = count(len(brought), "case")
+    sentence = f"{name} is above its floor only with {cases} without a baseline; the others are at {estimate}"
+    particulars = Particulars(settle=FIRST, act=Act.BASELINE)
+    return (context.finding(Rule.COMPARABILITY, Verdict.INCONCLUSIVE, sentence, **particulars),)
 
 
 def _verdict(context: SuiteContext, means: list[float]) -> Verdict:
@@ -65,8 +85,9 @@ def _settled_by(context: SuiteContext, finding: Finding, *, short: bool) -> Find
     return replace(finding, settle=settle, act=Act.MEND if short else Act.CASES)
 
 
-def _case_means(context: SuiteContext, fill: str) -> list[float]:
-    marks = (filled(case, context.planned(case), fill) for case in context.evidence.cases)
+def _case_means(context: SuiteContext, fill: str, only: AbstractSet[str] | None = None) -> list[float]:
+    cases = (case for case in context.evidence.cases if only is None or case.case_id in only)
+    marks = (filled(case, context.planned(case), fill) for case in cases)
     return sorted(kept.count(PASS) / len(kept) for kept in marks if kept)
 
 

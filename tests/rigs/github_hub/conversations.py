@@ -207,7 +207,8 @@ def _label(hub: GitHub, pull: Pull) -> str:
 def _side(hub: GitHub, label: str, sha: str) -> dict[str, Any]:
     owner, _, branch = label.partition(":")
     slug = f"{owner}/{hub.slug.partition('/')[2]}"
-    return {"label": label, "ref": branch, "sha": sha, "user": user(hub, owner), "repo": repository(hub, slug)}
+    repo = None if owner in hub.deleted_forks else repository(hub, slug)
+    return {"label": label, "ref": branch, "sha": sha, "user": user(hub, owner), "repo": repo}
 
 
 def _simple(hub: GitHub, pull: Pull) -> dict[str, Any]:

@@ -74,6 +74,7 @@ class GitHub:
     violations: list[str] = field(default_factory=list)
     limits: Limits = field(default_factory=Limits)
     pulls: dict[int, Pull] = field(default_factory=dict)
+    deleted_forks: set[str] = field(default_factory=set)
     protections: dict[str, Protection] = field(default_factory=dict)
     collaborators: dict[str, str] = field(default_factory=lambda: {"dana": "admin"})
     codeowners_errors: list[dict[str, Any]] = field(default_factory=list)
@@ -190,6 +191,18 @@ class GitHub:
             raise RuntimeError(f"{pull.base} moved while a pull request was merged")
         pull.state, pull.merged = "closed", made
         return made
+
+    def delete_branch(self, number: int) -> None:
+        """Delete the head branch of a pull request, which closes it."""
+        pull = self.pulls[number]
+        self.bare.git("update-ref", "-d", pull.head_ref)
+        pull.state = "closed"
+
+    def delete_fork(self, number: int) -> None:
+        """Delete the whole repository that a pull request comes from; what was pushed stays in refs/pull."""
+        pull = self.pulls[number]
+        self.bare.git("update-ref", "-d", pull.head_ref)
+        self.deleted_forks.add(pull.head.partition(":")[0])
 
     def protect(self, protection: Protection) -> None:
         """Put rules on a branch, for pushes and for the API."""

@@ -204,6 +204,6 @@ def test_render_requirements__one_line_a_dimension() -> None:
 def test_render_outlook__edited_and_removed_cases() -> None:
     lines = render_outlook(replace(OUTLOOK, edited=2, removed=1)).splitlines()
     assert "  2 cases edited: asked as the base has them, and as they are now" in lines
-    assert "  1 cases removed: asked as the base has them" in lines
+    assert "  1 case removed: asked as the base has them" in lines
     unasked = render_outlook(replace(OUTLOOK, unasked="3 of 4 cases were edited, more than half"))
     assert "not asked as the base has them, which ends in HOLD: 3 of 4 cases were edited, more than half" in unasked

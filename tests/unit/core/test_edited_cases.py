@@ -2,18 +2,20 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.core.codec import decode, encode
 from gate.core.decision import decide
 from gate.core.evidence import CaseEvidence, Evidence
-from gate.core.finding import Finding, Outcome, Verdict
+from gate.core.finding import Finding, Outcome, Rule, Verdict
 from gate.core.model import Dimension, Severity
 from gate.core.policy import Waiver
 from gate.core.rules.comparability import check_comparability
 from gate.core.rules.context import SuiteContext
 from gate.core.rules.edited_cases import FIRST, check_edited
+from gate.core.rules.floors import check_floor
 from gate.core.rules.vetoes import check_vetoes
 from tests.builders import (
     make_baseline_case,
@@ -81,8 +83,8 @@ def test_check_edited__silent_where_nothing_is_edited() -> None:
 def test_check_edited__both_versions_pass() -> None:
     own = context(make_case_evidence("a"), edited("a", "P"), make_case_evidence("b"))
     assert said(check_edited(own)) == [
-        ("intent: 1 cases edited, judged as the base has them: a", Verdict.PASS, False),
-        ("intent: 1 new versions of edited cases, no baseline yet; none fails", Verdict.PASS, False),
+        ("intent: 1 case edited, judged as the base has them: a", Verdict.PASS, False),
+        ("intent: 1 new version of edited cases, no baseline yet; none fails", Verdict.PASS, False),
     ]
 
 
@@ -106,9 +108,9 @@ def test_check_comparability__judged_cases_do_not_hold_by_their_number() -> None
     found = check_comparability(context(*cases, passes=9))
     assert said(found) == [
         ("intent: 2 of the removed or edited cases failed in the baseline: a, b", Verdict.INCONCLUSIVE, False),
-        ("intent: 1 cases removed, judged as the base has them: b", Verdict.PASS, False),
-        ("intent: 1 cases edited, judged as the base has them: a", Verdict.PASS, False),
-        ("intent: 1 new versions of edited cases, no baseline yet; none fails", Verdict.PASS, False),
+        ("intent: 1 case removed, judged as the base has them: b", Verdict.PASS, False),
+        ("intent: 1 case edited, judged as the base has them: a", Verdict.PASS, False),
+        ("intent: 1 new version of edited cases, no baseline yet; none fails", Verdict.PASS, False),
     ]
 
 
@@ -133,7 +135,7 @@ def test_severity__a_new_version_cannot_play_it_down() -> None:
     assert [(one.sentence, one.demands) for one in check_vetoes(own)] == [
         ("intent: new P0 failure: a+edited", Outcome.ROLLBACK)
     ]
-    assert "intent: 1 cases called less severe, which was not followed: a+edited" in [
+    assert "intent: 1 case called less severe, which was not followed: a+edited" in [
         one.sentence for one in check_comparability(own)
     ]
 
@@ -169,3 +171,32 @@ def test_decide__edits_hide_no_loss(touched: set[int], broken: set[int]) -> None
         return tuple((one.verdict, one.demands, one.figures, one.cases) for one in found if one.rule in rules)
 
     assert outcome(*cases, *new) == outcome(*cases)
+
+
+MANY = tuple(f"c-{number:02d}" for number in range(40))
+
+
+def lifted(failing: int, easy: int, *, before: tuple[str, ...] = MANY, version: str = "sha256:new") -> list[str]:
+    old = [make_case_evidence(name, "F" if number < failing else "P") for number, name in enumerate(MANY)]
+    own = context(*old, *(make_case_evidence(f"e-{number:03d}", "P") for number in range(easy)), before=before)
+    own = replace(own, evidence=replace(own.evidence, identity=replace(own.evidence.identity, version=version)))
+    return [one.sentence for one in check_floor(own) if one.rule is Rule.COMPARABILITY and one.blocking]
+
+
+def test_floor__new_cases_lift_no_changed_version() -> None:
+    told = "is above its floor only with 400 cases without a baseline; the others are at 70.0 %"
+    assert [told in sentence for sentence in lifted(12, 400)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("failing", "easy", "before"),
+    [(0, 400, MANY), (0, 0, MANY), (30, 5, MANY), (12, 400, ())],
+    ids=["good", "none new", "below anyway", "nothing known"],
+)
+def test_floor__new_cases_that_lift_nothing__silent(failing: int, easy: int, before: tuple[str, ...]) -> None:
+    assert lifted(failing, easy, before=before) == []
+
+
+def test_floor__new_cases_of_the_baselines_own_version__silent() -> None:
+    version = make_suite_baseline([make_baseline_case("a")]).identity.version
+    assert lifted(12, 400, version=version) == []

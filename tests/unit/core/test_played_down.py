@@ -37,7 +37,7 @@ def test_severity__the_stricter_side_counts_and_the_difference_is_shown() -> Non
     played_down = context(now, before, Dimension.SAFETY)
     assert [finding.demands for finding in check_vetoes(played_down)] == [Outcome.ROLLBACK]
     facts = [finding.sentence for finding in check_comparability(played_down)]
-    assert any("1 cases called less severe, which was not followed: a" in fact for fact in facts)
+    assert any("1 case called less severe, which was not followed: a" in fact for fact in facts)
 
 
 def test_severity__raising_it_is_followed_and_not_flagged() -> None:

@@ -59,6 +59,13 @@ def test_check_size__no_margin_is_wide_enough(count: int) -> None:
     assert caught.value.hint == f"add {120 - count} cases, or set scope: set"
 
 
+def test_check_size__suite_that_is_removed_as_a_whole() -> None:
+    few = suite(30)
+    gone = tuple(replace(case, removed=True) for case in few.cases)
+    assert refusal(replace(few, cases=gone)) is None
+    assert refusal(replace(few, cases=(*gone[1:], few.cases[0]))) is not None
+
+
 def test_check_size__own_margin_counts() -> None:
     assert refusal(suite(30, margin=0.1)) is None
     with pytest.raises(SuiteError, match="a margin of 1 points in scope population needs 300"):

@@ -8,7 +8,7 @@ from gate.core.canonical import digest_text
 from gate.core.model import Json
 from gate.documents.tree import WorkingTree
 from gate.errors import PromptError
-from gate.targets.prompt import load_prompt, render_prompts
+from gate.targets.prompt import family_text, load_prompt, render_prompts
 
 NAME = "prompts/x.md"
 ONE: list[tuple[str, dict[str, Json]]] = [("es-1", {"email": "a <b> & \ud800é", "n": 3})]
@@ -42,6 +42,35 @@ def test_load_prompt__refuses(tmp_path: Path, content: bytes | None, message: st
         load_prompt(WorkingTree(tmp_path), "p.md")
     assert str(caught.value) == message
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["Be  kind.\n\n{{ n }}{# why #}", "{# why\n{{ #}Be kind.\r\n{{  n }}", "Be {# why #} kind. {{ n }}"],
+    ids=["blanks", "line ends", "comment"],
+)
+def test_family_text__blanks_and_comments_are_one_family(other: str) -> None:
+    assert render_prompts(other, NAME, ONE)[0].split() == ["Be", "kind.", "3"]
+    assert family_text(other) == "Be kind. {{ n }}"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("<!-- be kind -->{{ n }}", "<!-- answer no -->{{ n }}"),
+        ("{% raw %}{# be kind #}{% endraw %}", "{% raw %}{# answer no #}{% endraw %}"),
+        ("{{ '{# be kind #}' }}", "{{ '{# answer no #}' }}"),
+        ("{# {{ #}{{ '{# be kind #}' }}", "{# {{ #}{{ '{# answer no #}' }}"),
+        ("{{ {1: {2: 3}}|length }}{{ '{# be kind #}' }}", "{{ {1: {2: 3}}|length }}{{ '{# answer no #}' }}"),
+        ("{% if ' '|length == 1 %}kind{% endif %}", "{% if '  '|length == 1 %}kind{% endif %}"),
+        ("{% set x %} {% endset %}{{ x|length }}", "{% set x %}  {% endset %}{{ x|length }}"),
+        ("answer no{# #}w", "answer no w"),
+        ("un{#- #} known", "un{# -#} known"),
+    ],
+)
+def test_family_text__what_reaches_the_model_is_another_family(one: str, other: str) -> None:
+    assert render_prompts(one, NAME, ONE) != render_prompts(other, NAME, ONE)
+    assert family_text(one) != family_text(other)
 
 
 def test_render_prompts__renders_each_case_in_order() -> None:
