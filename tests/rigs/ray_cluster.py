@@ -10,11 +10,13 @@ Run as a program it is that process: prints the address, and obeys lines on stan
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +25,10 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 KILL, KILLED = "kill", "killed"
+BUSY = re.compile(rb"ray::[A-Za-z]+\.run")
+PATIENCE_S = 10
+# A machine that does much else at the time is slow to say that it lives; one that is dead refuses at once.
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_health_check_timeout_ms": "60000"}
 SMALLEST_STORE = 80 * 2**20
 
 
@@ -34,7 +40,7 @@ class RayCluster:
     process: subprocess.Popen[str]
 
     def kill_node(self) -> None:
-        """Kill one node at once, with all that runs there."""
+        """Kill one node that is at work at once, with all that runs there."""
         assert self.process.stdin is not None
         self.process.stdin.write(f"{KILL}\n")
         self.process.stdin.flush()
@@ -58,7 +64,7 @@ def ray_cluster(nodes: int) -> Iterator[RayCluster]:
     process = subprocess.Popen(
         (sys.executable, "-m", "tests.rigs.ray_cluster", str(nodes)),
         cwd=ROOT,
-        env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_TMPDIR": folder, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, **QUIET, "RAY_TMPDIR": folder, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -81,13 +87,40 @@ def tell(text: str) -> None:
     sys.stdout.flush()
 
 
-def cut_power(node: Any) -> None:
-    """Kill the node's workers, which would outlive it for a moment, and could still answer."""
+def workers_of(node: Any) -> list[int]:
+    """Process ids of what the node has started."""
+    found: list[int] = []
     for entry in node.all_processes["raylet"]:
         children = Path(f"/proc/{entry.process.pid}/task/{entry.process.pid}/children").read_text()
-        for pid in children.split():
-            with suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
+        found += map(int, children.split())
+    return found
+
+
+def is_busy(node: Any) -> bool:
+    """Whether the node runs an actor's method right now: Ray writes it where a process has its command line."""
+    for pid in workers_of(node):
+        with suppress(OSError):
+            if BUSY.match(Path(f"/proc/{pid}/cmdline").read_bytes()):
+                return True
+    return False
+
+
+def busy_node(nodes: list[Any]) -> Any:
+    """Wait for a node that has something to lose; the last one where none is seen at work for a while."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        for node in nodes:
+            if is_busy(node):
+                return node
+        time.sleep(0.02)
+    return nodes[-1]
+
+
+def cut_power(node: Any) -> None:
+    """Kill the node's workers, which would outlive it for a moment, and could still answer."""
+    for pid in workers_of(node):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def main(count: int) -> None:
@@ -102,8 +135,10 @@ def main(count: int) -> None:
     tell(cluster.address)
     for line in sys.stdin:
         if line.strip() == KILL:
-            cut_power(nodes[-1])
-            cluster.remove_node(nodes.pop(), allow_graceful=False)
+            node = busy_node(nodes)
+            nodes.remove(node)
+            cut_power(node)
+            cluster.remove_node(node, allow_graceful=False)
             tell(KILLED)
     cluster.shutdown()
 
