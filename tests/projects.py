@@ -261,6 +261,14 @@ def files_below(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def promoted_baselines(root: Path, files: Mapping[str, str | bytes | None], *, passes: int = 2) -> dict[str, bytes]:
+    """What promoting a project as of today makes of it, by path; the project is written below `root`."""
+    Project(root).write(files)
+    words = ("promote", "--root", str(root), "--out", str(root / "out"), "--passes", str(passes), "--quiet")
+    assert run(words) == 0
+    return {f"baselines/{name}": content for name, content in files_below(root / "baselines").items()}
+
+
 def case_lines(cases: Sequence[Mapping[str, Any]]) -> str:
     """Lines of cases.jsonl."""
     return "".join(json.dumps(case) + "\n" for case in cases)

@@ -18,7 +18,6 @@ from gate.app.keeping import keep_evidence
 from gate.app.looking_back import Search
 from gate.app.recorded import NAMES
 from gate.app.replay import decide_texts, replay
-from gate.cli.main import run
 from gate.core.across import Across
 from gate.core.canonical import readable_json
 from gate.core.chain import Entry
@@ -28,7 +27,7 @@ from gate.forge.branch import Landed
 from gate.forge.event import FinishedRun
 from gate.forge.pulls import Repository
 from gate.store.records import render_decision
-from tests.projects import OFFLINE_PROMPT, files_below, offline_files
+from tests.projects import OFFLINE_PROMPT, offline_files, promoted_baselines
 from tests.rigs.github import GitHub, Token, github_server
 from tests.rigs.github_hub.conversations import sync_pulls
 from tests.rigs.hub_job import Change, real_check, record_files
@@ -55,12 +54,7 @@ WORSE = {PROMPT: OFFLINE_PROMPT.replace("broken, error, crashed, outage", "zzz")
 @pytest.fixture(scope="module")
 def baselines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The baseline of the offline project."""
-    root = tmp_path_factory.mktemp("promoted")
-    for name, text in FILES.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(str(text))
-    assert run(["promote", "--root", str(root), "--out", str(root / "out"), "--passes", "2", "--quiet"]) == 0
-    return {f"baselines/{name}": content for name, content in files_below(root / "baselines").items()}
+    return promoted_baselines(tmp_path_factory.mktemp("promoted"), FILES)
 
 
 @pytest.fixture

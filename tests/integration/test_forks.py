@@ -12,8 +12,7 @@ import pytest
 
 from gate.app.replay import replay
 from gate.app.request import CheckRequest, CheckResult
-from gate.cli.main import run
-from tests.projects import OFFLINE_PROMPT, echo_files, files_below, offline_files
+from tests.projects import OFFLINE_PROMPT, echo_files, offline_files, promoted_baselines
 from tests.rigs.github import GitHub, Token, github_server
 from tests.rigs.hub_job import RUN_ID, Change, real_check, record_files, refuse
 
@@ -26,12 +25,7 @@ READ_ONLY = Token(may_write=False)
 @pytest.fixture(scope="module")
 def baselines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The baseline of the offline project."""
-    root = tmp_path_factory.mktemp("promoted")
-    for name, text in offline_files().items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(str(text))
-    assert run(["promote", "--root", str(root), "--out", str(root / "out"), "--passes", "2", "--quiet"]) == 0
-    return {f"baselines/{name}": content for name, content in files_below(root / "baselines").items()}
+    return promoted_baselines(tmp_path_factory.mktemp("promoted"), offline_files())
 
 
 @pytest.fixture

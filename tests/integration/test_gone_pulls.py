@@ -11,10 +11,9 @@ import requests
 
 from gate.app.evidence_ref import evidence_branch, load_chain
 from gate.app.request import CheckRequest, CheckResult
-from gate.cli.main import run
 from gate.forge.api import Api
 from gate.forge.pulls import Repository
-from tests.projects import OFFLINE_PROMPT, files_below, offline_files
+from tests.projects import OFFLINE_PROMPT, offline_files, promoted_baselines
 from tests.rigs.github import GitHub, Token, github_server
 from tests.rigs.hub_job import RUN_ID, Change, real_check, record_files
 
@@ -33,12 +32,7 @@ NAMES = ["branch", "closed", "merged"]
 
 @pytest.fixture(scope="module")
 def baselines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    root = tmp_path_factory.mktemp("promoted")
-    for name, text in offline_files().items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(str(text))
-    assert run(["promote", "--root", str(root), "--out", str(root / "out"), "--passes", "2", "--quiet"]) == 0
-    return {f"baselines/{name}": content for name, content in files_below(root / "baselines").items()}
+    return promoted_baselines(tmp_path_factory.mktemp("promoted"), offline_files())
 
 
 @pytest.fixture

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gate.cli.main import run
 from gate.forge.release import pointer_line
 from gate.store.releases import Release, parse_release, render_release
-from tests.projects import OFFLINE_PROMPT, files_below, offline_files
+from tests.projects import OFFLINE_PROMPT, offline_files, promoted_baselines
 from tests.rigs.github import GitHub, Token, github_server
 from tests.rigs.hub_job import RUN_ID, Change, record_files, refuse
 
@@ -305,7 +304,7 @@ def test_release__other_comments_are_no_commands(held: Change, github: GitHub, b
 
 
 def test_release__of_a_rollback(github: GitHub, tmp_path: Path) -> None:
-    github.commit(baselines(tmp_path / "promoted"))
+    github.commit(promoted_baselines(tmp_path / "promoted", offline_files()))
     change = Change(github, tmp_path)
     change.push({"prompts/inbox.md": OFFLINE_PROMPT.replace("broken, error, crashed, outage", "zzz")})
     code, _, job = change.pull_request()
@@ -316,11 +315,3 @@ def test_release__of_a_rollback(github: GitHub, tmp_path: Path) -> None:
     code, log, _ = change.pull_request(attempt=2)
     assert code == 20
     assert "is void: the decision is ROLLBACK" in log.named("warning")[0]
-
-
-def baselines(root: Path) -> dict[str, bytes]:
-    for name, text in offline_files().items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(str(text))
-    assert run(["promote", "--root", str(root), "--out", str(root / "out"), "--passes", "2", "--quiet"]) == 0
-    return {f"baselines/{name}": content for name, content in files_below(root / "baselines").items()}

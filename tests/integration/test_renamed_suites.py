@@ -14,9 +14,8 @@ import requests
 
 from gate.app.action import Jobs, run_action
 from gate.app.renewal import promote_merged
-from gate.cli.main import run
 from gate.cli.progress import TrialProgress
-from tests.projects import OFFLINE_PROMPT, files_below, offline_files
+from tests.projects import OFFLINE_PROMPT, offline_files, promoted_baselines
 from tests.rigs.github import GitHub, Token, github_server
 from tests.rigs.hub_job import Change, refuse
 from tests.rigs.pushed import push_job
@@ -43,12 +42,7 @@ RENAMED = {**GONE, **MOVED, **naming(NEW)}
 
 @pytest.fixture(scope="module")
 def baselines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    root = tmp_path_factory.mktemp("promoted")
-    for name, text in FILES.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(str(text))
-    assert run(["promote", "--root", str(root), "--out", str(root / "out"), "--passes", "3", "--quiet"]) == 0
-    return {f"baselines/{name}": content for name, content in files_below(root / "baselines").items()}
+    return promoted_baselines(tmp_path_factory.mktemp("promoted"), FILES, passes=3)
 
 
 @pytest.fixture
